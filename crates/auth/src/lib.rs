@@ -1,0 +1,1 @@
+//! Token verification and its cache, key sets, principals, revocations.

@@ -1,0 +1,1 @@
+//! A service described, and what runs it: start-up, probes, jobs, graceful stop.

@@ -1,0 +1,1 @@
+//! Layered configuration: embedded defaults, a file, the environment; typed, validated, secrets redacted.

@@ -1,0 +1,146 @@
+//! Settings and the pool.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::result::ConnectionError;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use futures_util::FutureExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Notify;
+use tokio_postgres::NoTls;
+
+use crate::{Conn, DbError};
+
+/// How services reach PostgreSQL (`[database]`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address of the runtime role; `{service}` stands for the service's name.
+    pub url: SecretString,
+    /// Addresses of single services that live elsewhere, by service name.
+    #[serde(default)]
+    pub urls: BTreeMap<String, SecretString>,
+    /// Address of a role that may create schemas and roles. Only `parlour migrate` uses it.
+    pub migration_url: Option<SecretString>,
+    /// Connections a service holds at the most.
+    pub pool_size: usize,
+    /// How long a request waits for a connection, in milliseconds.
+    pub acquire_timeout_ms: u64,
+    /// The longest a statement may run, in milliseconds.
+    pub statement_timeout_ms: u64,
+    /// The longest a statement may wait for a lock, in milliseconds.
+    pub lock_timeout_ms: u64,
+}
+
+impl Settings {
+    /// The runtime address of `service`.
+    pub fn url_of(&self, service: &str) -> SecretString {
+        match self.urls.get(service) {
+            Some(url) => url.clone(),
+            None => self.url.expose_secret().replace("{service}", service).into(),
+        }
+    }
+}
+
+/// The database of one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    pool: Pool<Conn>,
+    service: &'static str,
+    published: Notify,
+}
+
+impl Db {
+    /// A pool for `service`. Connects when first used, so it cannot fail on a database that is away.
+    pub fn new(settings: &Settings, service: &'static str) -> Result<Self, DbError> {
+        let url = settings.url_of(service);
+        let config = connection_config(&url, settings, service)?;
+        let mut manager = ManagerConfig::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |_| establish(config.clone()).boxed());
+        let manager = AsyncDieselConnectionManager::<Conn>::new_with_config("", manager);
+        let timeout = Some(Duration::from_millis(settings.acquire_timeout_ms));
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size)
+            .wait_timeout(timeout)
+            .create_timeout(timeout)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|e| DbError::Unavailable(e.to_string()))?;
+        Ok(Self(Arc::new(Inner {
+            pool,
+            service,
+            published: Notify::new(),
+        })))
+    }
+
+    /// The service, which is also the name of its schema.
+    pub fn service(&self) -> &'static str {
+        self.0.service
+    }
+
+    /// A connection without a transaction or a caller, for single statements on
+    /// tables that hold no personal rows.
+    pub async fn conn(&self) -> Result<Object<Conn>, DbError> {
+        self.0
+            .pool
+            .get()
+            .await
+            .map_err(|e| DbError::Unavailable(e.to_string()))
+    }
+
+    /// Wakes when a transaction that published events has committed in this process.
+    pub fn published(&self) -> &Notify {
+        &self.0.published
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        use diesel_async::SimpleAsyncConnection;
+        let mut conn = self.conn().await?;
+        conn.batch_execute("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Connections in use and open, for the metrics.
+    pub fn pool_status(&self) -> (usize, usize) {
+        let status = self.0.pool.status();
+        (status.size.saturating_sub(status.available), status.size)
+    }
+}
+
+fn connection_config(
+    url: &SecretString,
+    settings: &Settings,
+    service: &str,
+) -> Result<tokio_postgres::Config, DbError> {
+    let mut config: tokio_postgres::Config = url
+        .expose_secret()
+        .parse()
+        .map_err(|e: tokio_postgres::Error| DbError::Unavailable(e.to_string()))?;
+    config
+        .application_name(format!("parlour-{service}"))
+        .connect_timeout(Duration::from_millis(settings.acquire_timeout_ms))
+        .options(format!(
+            "-c search_path={service} -c lc_messages=C -c timezone=UTC -c statement_timeout={} -c lock_timeout={} \
+             -c idle_in_transaction_session_timeout=30000",
+            settings.statement_timeout_ms, settings.lock_timeout_ms,
+        ));
+    Ok(config)
+}
+
+async fn establish(config: tokio_postgres::Config) -> Result<Conn, ConnectionError> {
+    let (client, connection) = config
+        .connect(NoTls)
+        .await
+        .map_err(|e| ConnectionError::BadConnection(e.to_string()))?;
+    Conn::try_from_client_and_connection(client, connection).await
+}

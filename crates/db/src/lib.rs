@@ -1,0 +1,22 @@
+//! PostgreSQL for one service: a pool on its own schema, transactions that know
+//! on whose behalf they run, migrations, and the check that they have run.
+//!
+//! Every query of a request runs inside [`Db::read`] or [`Db::write`], which set
+//! the caller for row-level security in the round trip that begins the
+//! transaction. [`Db::conn`] is for tables without personal rows.
+
+mod check;
+mod connect;
+mod error;
+mod migrate;
+mod scope;
+mod transaction;
+
+pub use check::pending;
+pub use connect::{Db, Settings};
+pub use diesel_async::AsyncPgConnection as Conn;
+pub use diesel_migrations::EmbeddedMigrations;
+pub use error::DbError;
+pub use migrate::{Migrations, migrate, revert_all};
+pub use scope::Scope;
+pub use transaction::{Tx, Work};

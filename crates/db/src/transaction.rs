@@ -1,0 +1,163 @@
+//! Transactions that carry their caller and run to their end.
+
+use std::ops::{Deref, DerefMut};
+
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AnsiTransactionManager, TransactionManager};
+
+use crate::{Conn, Db, DbError, Scope};
+
+/// An open transaction. It is a connection, so queries take it as one.
+pub struct Tx {
+    conn: Object<Conn>,
+    service: &'static str,
+    published: bool,
+}
+
+impl Tx {
+    /// The service whose schema this runs on.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Says that the outbox has new rows, so that the relay is woken after the commit.
+    pub fn mark_published(&mut self) {
+        self.published = true;
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+}
+
+/// An async closure whose future may move between threads. Stable Rust cannot
+/// yet name that future in an `AsyncFnOnce` bound, so this says it beside it.
+pub trait Work<Arg, Out>: FnOnce(Arg) -> Self::Future {
+    /// What the closure returns.
+    type Future: Future<Output = Out> + Send;
+}
+
+impl<F, Arg, Out, Fut> Work<Arg, Out> for F
+where
+    F: FnOnce(Arg) -> Fut,
+    Fut: Future<Output = Out> + Send,
+{
+    type Future = Fut;
+}
+
+impl Db {
+    /// Runs `work` in a read-write transaction and commits when it answers `Ok`.
+    ///
+    /// The transaction runs in a task of its own: it comes to its end even when
+    /// the caller is dropped, because half of it would poison the connection and
+    /// a client that hung up must not decide whether a commit happens.
+    pub async fn write<F, R, E>(&self, scope: Scope, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
+            + Work<&'t mut Tx, Result<R, E>>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.in_task("BEGIN", scope, work).await
+    }
+
+    /// Runs `work` in a read-only transaction.
+    pub async fn read<F, R, E>(&self, scope: Scope, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
+            + Work<&'t mut Tx, Result<R, E>>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.in_task("BEGIN READ ONLY", scope, work).await
+    }
+
+    async fn in_task<F, R, E>(&self, begin: &'static str, scope: Scope, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
+            + Work<&'t mut Tx, Result<R, E>>
+            + Send
+            + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let db = self.clone();
+        let task = tokio::spawn(async move { db.run(begin, scope, work).await });
+        match task.await {
+            Ok(result) => result,
+            Err(_) => Err(DbError::Panicked.into()),
+        }
+    }
+
+    async fn run<F, R, E>(&self, begin: &'static str, scope: Scope, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
+            + Work<&'t mut Tx, Result<R, E>>
+            + Send
+            + 'static,
+        R: Send,
+        E: From<DbError> + Send,
+    {
+        let mut tx = self.begin(begin, scope).await?;
+        match work(&mut tx).await {
+            Ok(result) => {
+                AnsiTransactionManager::commit_transaction(&mut *tx.conn)
+                    .await
+                    .map_err(DbError::from)?;
+                if tx.published {
+                    self.published().notify_one();
+                }
+                Ok(result)
+            }
+            Err(error) => {
+                // The work's own error is what the caller has to hear; a failed
+                // rollback only costs the pool this connection.
+                if let Err(rollback) =
+                    AnsiTransactionManager::rollback_transaction(&mut *tx.conn).await
+                {
+                    tracing::debug!(error = %rollback, "rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A connection that broke while it lay idle is found out here, by the first
+    /// statement; nothing has happened yet, so another one is taken.
+    async fn begin(&self, begin: &str, scope: Scope) -> Result<Tx, DbError> {
+        let sql = format!("{begin}; {}", scope.settings());
+        let mut attempts = 0;
+        loop {
+            let mut conn = self.conn().await?;
+            match AnsiTransactionManager::begin_transaction_sql(&mut *conn, &sql).await {
+                Ok(()) => {
+                    return Ok(Tx {
+                        conn,
+                        service: self.service(),
+                        published: false,
+                    });
+                }
+                Err(error) => {
+                    let error = DbError::from(error);
+                    attempts += 1;
+                    if attempts > 64 || !error.is_transient() {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+}

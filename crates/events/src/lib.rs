@@ -1,0 +1,1 @@
+//! Outbox, relay, consumers, inbox, retry ladder, parking, replay and the realtime push.

@@ -1,0 +1,1 @@
+//! Errors and envelopes, guarded routes, validated input, pagination, idempotency, rate buckets, OpenAPI.

@@ -1,0 +1,1 @@
+//! Field encryption with key ids, and keyed blind indexes.

@@ -1,0 +1,1 @@
+//! The thin edge: authentication, limits, routing, health, documents.
