@@ -52,8 +52,15 @@ impl Settings {
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
+/// A connection of its own: the handle, and what has to be driven for it to work.
+pub type Session = (
+    tokio_postgres::Client,
+    tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+);
+
 struct Inner {
     pool: Pool<Conn>,
+    config: tokio_postgres::Config,
     service: &'static str,
     published: Notify,
 }
@@ -65,7 +72,8 @@ impl Db {
         let config = connection_config(&url, settings, service)?;
         let mut manager = ManagerConfig::default();
         manager.recycling_method = RecyclingMethod::Fast;
-        manager.custom_setup = Box::new(move |_| establish(config.clone()).boxed());
+        let setup = config.clone();
+        manager.custom_setup = Box::new(move |_| establish(setup.clone()).boxed());
         let manager = AsyncDieselConnectionManager::<Conn>::new_with_config("", manager);
         let timeout = Some(Duration::from_millis(settings.acquire_timeout_ms));
         let pool = Pool::builder(manager)
@@ -77,6 +85,7 @@ impl Db {
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
         Ok(Self(Arc::new(Inner {
             pool,
+            config,
             service,
             published: Notify::new(),
         })))
@@ -93,6 +102,22 @@ impl Db {
         self.0
             .pool
             .get()
+            .await
+            .map_err(|e| DbError::Unavailable(e.to_string()))
+    }
+
+    /// A connection outside the pool, for what lives as long as its session
+    /// (advisory locks, LISTEN). Nothing happens on it unless the caller drives
+    /// the second half. It notices a dead peer within seconds, not hours.
+    pub async fn session(&self) -> Result<Session, DbError> {
+        let mut config = self.0.config.clone();
+        config
+            .keepalives_idle(Duration::from_secs(5))
+            .keepalives_interval(Duration::from_secs(2))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(10));
+        config
+            .connect(NoTls)
             .await
             .map_err(|e| DbError::Unavailable(e.to_string()))
     }

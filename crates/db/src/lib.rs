@@ -13,7 +13,7 @@ mod scope;
 mod transaction;
 
 pub use check::pending;
-pub use connect::{Db, Settings};
+pub use connect::{Db, Session, Settings};
 pub use diesel_async::AsyncPgConnection as Conn;
 pub use diesel_migrations::EmbeddedMigrations;
 pub use error::DbError;

@@ -1,0 +1,120 @@
+//! Handlers of different events behind one type.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use parlour_db::Tx;
+use prost::Message;
+use uuid::Uuid;
+
+use crate::{Envelope, Failure};
+
+/// A decoded event with its attributes.
+#[derive(Clone, Debug)]
+pub struct Incoming<E> {
+    /// The event's id, the same on every redelivery.
+    pub id: Uuid,
+    /// Its type.
+    pub event_type: String,
+    /// The service that published it.
+    pub source: String,
+    /// What it happened to.
+    pub aggregate: String,
+    /// Its number among the events of the aggregate.
+    pub version: i64,
+    /// When it was published.
+    pub time: DateTime<Utc>,
+    /// The event itself.
+    pub data: E,
+}
+
+/// An async closure of two arguments whose future may move between threads; see [`parlour_db::Work`].
+pub trait HandlerFuture<A, B>: FnOnce(A, B) -> Self::Future {
+    /// What the closure returns.
+    type Future: Future<Output = Result<(), Failure>> + Send;
+}
+
+impl<F, A, B, Fut> HandlerFuture<A, B> for F
+where
+    F: FnOnce(A, B) -> Fut,
+    Fut: Future<Output = Result<(), Failure>> + Send,
+{
+    type Future = Fut;
+}
+
+trait Handle: Send + Sync {
+    fn call<'t>(&self, tx: &'t mut Tx, event: &Envelope) -> BoxFuture<'t, Result<(), Failure>>;
+}
+
+struct Typed<E, F> {
+    handler: F,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E, F> Handle for Typed<E, F>
+where
+    E: Message + Default + 'static,
+    for<'t> F: HandlerFuture<&'t mut Tx, Incoming<E>> + Clone + Send + Sync + 'static,
+{
+    fn call<'t>(&self, tx: &'t mut Tx, event: &Envelope) -> BoxFuture<'t, Result<(), Failure>> {
+        match incoming::<E>(event) {
+            Ok(event) => {
+                let handler = self.handler.clone();
+                async move { handler(tx, event).await }.boxed()
+            }
+            Err(error) => std::future::ready(Err(Failure::poison(error))).boxed(),
+        }
+    }
+}
+
+/// What is done about the types of one pattern.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) pattern: String,
+    handler: Arc<dyn Handle>,
+}
+
+impl Entry {
+    /// Decodes the event and hands it to the handler.
+    pub(crate) fn call<'t>(
+        &self,
+        tx: &'t mut Tx,
+        envelope: &Envelope,
+    ) -> BoxFuture<'t, Result<(), Failure>> {
+        self.handler.call(tx, envelope)
+    }
+}
+
+pub(super) fn entry<E, F>(pattern: &str, handler: F) -> Entry
+where
+    E: Message + Default + 'static,
+    for<'t> F: AsyncFnOnce(&'t mut Tx, Incoming<E>) -> Result<(), Failure>
+        + HandlerFuture<&'t mut Tx, Incoming<E>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    Entry {
+        pattern: pattern.to_owned(),
+        handler: Arc::new(Typed {
+            handler,
+            event: PhantomData,
+        }),
+    }
+}
+
+fn incoming<E: Message + Default>(envelope: &Envelope) -> Result<Incoming<E>, prost::DecodeError> {
+    Ok(Incoming {
+        id: envelope.id,
+        event_type: envelope.event_type.clone(),
+        source: envelope.source.clone(),
+        aggregate: envelope.aggregate.clone(),
+        version: envelope.version,
+        time: envelope.time,
+        data: E::decode(envelope.payload.as_slice())?,
+    })
+}

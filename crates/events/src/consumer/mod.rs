@@ -1,0 +1,126 @@
+//! Consuming: each event takes effect once, in order within its aggregate.
+
+mod apply;
+mod dead;
+mod handler;
+pub(crate) mod inbox;
+mod ladder;
+pub(crate) mod parked;
+mod queue;
+mod worker;
+
+use std::sync::Arc;
+
+use parlour_contracts::{Event, events::v1::AuditRecorded};
+use parlour_db::{Db, Tx};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use handler::{HandlerFuture, Incoming};
+use handler::{Entry, entry};
+
+use crate::{Broker, ConsumerSettings, Failure, topology};
+
+/// What one service does about the events of others (and its own).
+pub struct Consumer {
+    service: &'static str,
+    entries: Vec<Entry>,
+}
+
+/// What the tasks of a running consumer share.
+pub(crate) struct Context {
+    pub(crate) db: Db,
+    pub(crate) broker: Broker,
+    pub(crate) settings: ConsumerSettings,
+    entries: Vec<Entry>,
+    /// A row of the ladder may be due earlier than it was.
+    pub(crate) due: Notify,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Context {
+    pub(crate) fn entry(&self, event_type: &str) -> Option<&Entry> {
+        self.entries.iter().find(|e| topology::matches(&e.pattern, event_type))
+    }
+}
+
+impl Consumer {
+    /// A consumer of `service` that handles nothing yet.
+    pub fn new(service: &'static str) -> Self {
+        Self {
+            service,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Handles events of type `E`. What the handler does in the transaction it is
+    /// given is committed together with the note that the event has been handled.
+    /// It may run again for an event whose transaction did not commit.
+    #[must_use]
+    pub fn on<E, F>(self, handler: F) -> Self
+    where
+        E: Event + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx, Incoming<E>) -> Result<(), Failure>
+            + HandlerFuture<&'t mut Tx, Incoming<E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.with(entry(E::TYPE, handler))
+    }
+
+    /// Handles the audit records of every service.
+    #[must_use]
+    pub fn on_audit<F>(self, handler: F) -> Self
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx, Incoming<AuditRecorded>) -> Result<(), Failure>
+            + HandlerFuture<&'t mut Tx, Incoming<AuditRecorded>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.with(entry("*.audit.recorded", handler))
+    }
+
+    fn with(mut self, entry: Entry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
+    /// The service.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The types handled (topic patterns), sorted. For the documentation.
+    pub fn types(&self) -> Vec<String> {
+        let mut types: Vec<String> = self.entries.iter().map(|e| e.pattern.clone()).collect();
+        types.sort();
+        types
+    }
+
+    /// Consumes until `stop`; what is being handled then is finished.
+    /// Neither a dead broker nor a dead database ends it.
+    pub fn spawn(
+        self,
+        db: Db,
+        broker: Broker,
+        settings: ConsumerSettings,
+        stop: CancellationToken,
+    ) -> JoinHandle<()> {
+        let context = Arc::new(Context {
+            db,
+            broker,
+            settings,
+            entries: self.entries,
+            due: Notify::new(),
+            stop,
+        });
+        tokio::spawn(async move {
+            tokio::join!(queue::run(&context), ladder::run(&context), dead::run(&context));
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! The service's queue: declared, bound to what is handled, consumed.
+
+use std::sync::Arc;
+
+use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel_async::RunQueryDsl;
+use futures_util::StreamExt as _;
+use lapin::{Channel, Consumer as Deliveries};
+use lapin::options::{BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use parlour_db::{Db, DbError};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::worker::{self, Job};
+use super::Context;
+use crate::backoff::Backoff;
+use crate::broker::Purpose;
+use crate::topology::{self, DURABLE_EXCHANGE};
+use crate::BrokerError;
+
+diesel::table! {
+    event_bindings (pattern) {
+        pattern -> Text,
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConsumeError {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error("the deliveries ended")]
+    Ended,
+}
+
+/// Consumes until the stop, over any number of connections.
+pub(super) async fn run(context: &Arc<Context>) {
+    let mut backoff = Backoff::engine();
+    while !context.stop.is_cancelled() {
+        // Without the database nothing can be settled, so nothing is taken.
+        let ended = match context.db.ping().await {
+            Ok(()) => session(context, &mut backoff).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = ended
+            && !context.stop.is_cancelled()
+        {
+            tracing::warn!(service = context.db.service(), %error, "consuming starts over");
+            backoff.wait(&context.stop).await;
+        }
+    }
+}
+
+async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), ConsumeError> {
+    let channel = open(context).await?;
+    let over = CancellationToken::new();
+    let mut workers = JoinSet::new();
+    let mut places = Vec::new();
+    let room = usize::from(context.settings.prefetch).max(1);
+    for _ in 0..context.settings.workers.max(1) {
+        let (place, jobs) = mpsc::channel(room);
+        places.push(place);
+        workers.spawn(worker::run(context.clone(), jobs, over.clone()));
+    }
+    let mut deliveries = consume(context, &channel).await?;
+    let ended = deliver(context, &mut deliveries, &places, &over, backoff).await;
+    // What is being handled is finished and acknowledged. Closing the channel then
+    // returns the rest in order. Cancelling the consumer first (dropping it does)
+    // would not do: the next active consumer would begin while this one is still at work.
+    over.cancel();
+    while workers.join_next().await.is_some() {}
+    if channel.status().connected() {
+        let closing = channel.close(200, "stopping".into());
+        drop(context.broker.in_time(closing).await);
+    }
+    drop(deliveries);
+    ended
+}
+
+async fn consume(context: &Context, channel: &Channel) -> Result<Deliveries, ConsumeError> {
+    let queue = topology::queue(context.db.service());
+    let consuming = channel.basic_consume(
+        queue.as_str().into(),
+        "".into(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    Ok(context.broker.in_time(consuming).await?)
+}
+
+/// Hands deliveries to the workers until the stop (`Ok`) or the session's end.
+async fn deliver(
+    context: &Arc<Context>,
+    deliveries: &mut Deliveries,
+    places: &[mpsc::Sender<Job>],
+    over: &CancellationToken,
+    backoff: &mut Backoff,
+) -> Result<(), ConsumeError> {
+    loop {
+        let delivery = tokio::select! {
+            biased;
+            () = context.stop.cancelled() => return Ok(()),
+            () = over.cancelled() => return Err(ConsumeError::Ended),
+            delivery = deliveries.next() => delivery,
+        };
+        let delivery = delivery.ok_or(ConsumeError::Ended)?.map_err(BrokerError::from)?;
+        backoff.reset();
+        let job = worker::job(context, delivery);
+        let place = places.get(job.place(places.len())).ok_or(ConsumeError::Ended)?;
+        // A worker has room for the whole prefetch, so this does not wait.
+        place.send(job).await.map_err(|_| ConsumeError::Ended)?;
+    }
+}
+
+async fn open(context: &Context) -> Result<Channel, ConsumeError> {
+    let (broker, service) = (&context.broker, context.db.service());
+    let connection = broker.connection(Purpose::Consume).await?;
+    topology::declare_consumer(broker, &connection, service, &context.settings).await?;
+    let channel = broker.channel(Purpose::Consume).await?;
+    bind(context, &channel).await?;
+    let qos = channel.basic_qos(context.settings.prefetch, BasicQosOptions::default());
+    broker.in_time(qos).await?;
+    Ok(channel)
+}
+
+/// Binds the queue to what is handled and takes away what is not any more. The
+/// broker does not list bindings, so the schema keeps the list, written before
+/// the first binding and cleared after the last one is gone.
+async fn bind(context: &Context, channel: &Channel) -> Result<(), ConsumeError> {
+    let (broker, db) = (&context.broker, &context.db);
+    let queue = topology::queue(db.service());
+    let wanted: Vec<String> = context.entries.iter().map(|e| e.pattern.clone()).collect();
+    remember(db, &wanted).await?;
+    for pattern in &wanted {
+        topology::bind(broker, channel, &queue, DURABLE_EXCHANGE, pattern).await?;
+    }
+    for pattern in remembered(db).await?.iter().filter(|p| !wanted.contains(p)) {
+        topology::unbind(broker, channel, &queue, pattern).await?;
+        forget(db, pattern).await?;
+    }
+    Ok(())
+}
+
+async fn remember(db: &Db, patterns: &[String]) -> Result<(), DbError> {
+    let rows: Vec<_> = patterns.iter().map(|p| event_bindings::pattern.eq(p)).collect();
+    let mut conn = db.conn().await?;
+    diesel::insert_into(event_bindings::table)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .execute(&mut conn)
+        .await?;
+    Ok(())
+}
+
+async fn remembered(db: &Db) -> Result<Vec<String>, DbError> {
+    let mut conn = db.conn().await?;
+    Ok(event_bindings::table.select(event_bindings::pattern).load(&mut conn).await?)
+}
+
+async fn forget(db: &Db, pattern: &str) -> Result<(), DbError> {
+    let mut conn = db.conn().await?;
+    diesel::delete(event_bindings::table.find(pattern)).execute(&mut conn).await?;
+    Ok(())
+}

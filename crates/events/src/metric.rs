@@ -1,0 +1,64 @@
+//! Metrics, by the names that the dashboards use.
+
+use std::time::Duration;
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Applied,
+    Duplicate,
+    Stale,
+    Waiting,
+    Retrying,
+    Parked,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+            Self::Waiting => "waiting",
+            Self::Retrying => "retrying",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+pub(crate) fn published(service: &'static str, count: usize) {
+    metrics::counter!("parlour_events_published_total", "service" => service)
+        .increment(count as u64);
+}
+
+pub(crate) fn publish_failed(service: &'static str) {
+    metrics::counter!("parlour_events_publish_failures_total", "service" => service).increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn outbox(service: &'static str, unpublished: i64, lag_seconds: f64) {
+    metrics::gauge!("parlour_outbox_unpublished", "service" => service).set(unpublished as f64);
+    metrics::gauge!("parlour_outbox_lag_seconds", "service" => service).set(lag_seconds);
+}
+
+pub(crate) fn consumed(service: &'static str, event_type: &str, outcome: Outcome) {
+    metrics::counter!(
+        "parlour_events_consumed_total",
+        "service" => service, "type" => event_type.to_owned(), "outcome" => outcome.name(),
+    )
+    .increment(1);
+}
+
+pub(crate) fn handled(service: &'static str, event_type: &str, took: Duration) {
+    metrics::histogram!(
+        "parlour_event_handler_seconds",
+        "service" => service, "type" => event_type.to_owned(),
+    )
+    .record(took.as_secs_f64());
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub(crate) fn parked(service: &'static str, state: &'static str, count: i64) {
+    metrics::gauge!("parlour_events_parked", "service" => service, "state" => state)
+        .set(count as f64);
+}

@@ -1,0 +1,142 @@
+//! Writing events to the outbox.
+
+use std::fmt::Display;
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::{Error as Diesel, QueryResult};
+use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
+use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
+use parlour_db::{DbError, Tx};
+use prost::Message;
+use uuid::Uuid;
+
+use crate::{hash, trace};
+
+/// The largest payload, in bytes. A message that the broker refuses closes the
+/// channel and would stand in the way of all others, so it is refused here.
+pub const MAX_PAYLOAD: usize = 1 << 20;
+
+/// Publishes `event` about `aggregate` (such as `order:<id>`) when `tx` commits, and only then.
+/// Answers the event's id.
+///
+/// It takes the lock on the aggregate's version until the commit: events of one
+/// aggregate are numbered in the order of their commits. Two transactions that
+/// publish about the same two aggregates should do so in the same order.
+pub async fn publish<E: Event>(
+    tx: &mut Tx,
+    aggregate: impl Display,
+    event: &E,
+) -> Result<Uuid, DbError> {
+    write(tx, E::TYPE, &aggregate.to_string(), event.encode_to_vec()).await
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct AuditEntry {
+    /// Who did it; none for the system itself.
+    pub actor_id: Option<Uuid>,
+    /// The role that allowed it.
+    pub role: String,
+    /// The address the request came from.
+    pub address: String,
+    /// What was done, such as `roles.granted`.
+    pub action: String,
+    /// The kind of thing that was changed, such as `account`.
+    pub target_type: String,
+    /// Which one.
+    pub target_id: String,
+    /// What it was, personal fields left out.
+    pub before: Option<serde_json::Value>,
+    /// What it is now, personal fields left out.
+    pub after: Option<serde_json::Value>,
+    /// The request that caused it.
+    pub request_id: String,
+}
+
+/// Records `entry` in the audit log when `tx` commits.
+pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
+    let json = |value: Option<serde_json::Value>| value.map_or_else(String::new, |v| v.to_string());
+    let aggregate = format!("audit:{}:{}", entry.target_type, entry.target_id);
+    let record = AuditRecorded {
+        actor_id: entry.actor_id.map_or_else(String::new, |id| id.to_string()),
+        role: entry.role,
+        address: entry.address,
+        action: entry.action,
+        target_type: entry.target_type,
+        target_id: entry.target_id,
+        before: json(entry.before),
+        after: json(entry.after),
+        request_id: entry.request_id,
+        time_ms: chrono::Utc::now().timestamp_millis(),
+    };
+    let kind = audit_type(tx.service());
+    write(tx, &kind, &aggregate, record.encode_to_vec()).await
+}
+
+async fn write(
+    tx: &mut Tx,
+    kind: &str,
+    aggregate: &str,
+    payload: Vec<u8>,
+) -> Result<Uuid, DbError> {
+    if payload.len() > MAX_PAYLOAD {
+        let message = format!("{kind} of {aggregate}: {} bytes are too many", payload.len());
+        return Err(DbError::Query(Diesel::SerializationError(message.into())));
+    }
+    let id = id::new();
+    let insert = Insert {
+        id,
+        kind,
+        aggregate,
+        lane: hash::lane(aggregate),
+        payload,
+        traceparent: trace::current(),
+    };
+    insert.execute(&mut **tx).await?;
+    tx.mark_published();
+    Ok(id)
+}
+
+/// Version and event in one statement. Written by hand and not through
+/// `sql_query`, whose statements are prepared anew each time.
+struct Insert<'a> {
+    id: Uuid,
+    kind: &'a str,
+    aggregate: &'a str,
+    lane: i16,
+    payload: Vec<u8>,
+    traceparent: Option<String>,
+}
+
+impl QueryId for Insert<'_> {
+    type QueryId = Insert<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES (",
+        );
+        out.push_bind_param::<Text, _>(self.aggregate)?;
+        out.push_sql(
+            ", 1) ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 \
+             RETURNING aggregate, version) \
+             INSERT INTO outbox (aggregate, version, id, type, lane, payload, traceparent) \
+             SELECT aggregate, version, ",
+        );
+        out.push_bind_param::<SqlUuid, _>(&self.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.kind)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SmallInt, _>(&self.lane)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Binary, _>(&self.payload)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
+        out.push_sql(" FROM bumped");
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! One channel to the broker and the lanes that go through it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::Channel;
+use lapin::options::ConfirmSelectOptions;
+use tokio::sync::RwLock;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::rows::{Statements, chains};
+use super::{Context, RelayError, wave};
+use crate::backoff::Backoff;
+use crate::broker::Purpose;
+use crate::{BrokerError, metric};
+
+/// How many events of one aggregate go out before the lanes are read again, so
+/// that a long chain does not keep the others waiting.
+const DEPTH: usize = 16;
+
+pub(super) struct Pipe {
+    pub(super) context: Arc<Context>,
+    pub(super) client: Arc<Client>,
+    pub(super) statements: Statements,
+    /// Held for reading while a round is under way: a lane is only given back between rounds.
+    pub(super) lanes: Arc<RwLock<Vec<i16>>>,
+    pub(super) number: usize,
+    /// The session is over.
+    pub(super) lost: CancellationToken,
+}
+
+impl Pipe {
+    /// Publishes until the session is lost or, after the stop, nothing is left.
+    pub(super) async fn run(self) {
+        tokio::select! {
+            biased;
+            () = self.lost.cancelled() => {}
+            () = self.rounds() => {}
+        }
+    }
+
+    async fn rounds(&self) {
+        let mut wake = self.context.wake.subscribe();
+        let mut backoff = Backoff::engine();
+        let mut channel = None;
+        loop {
+            wake.mark_unchanged();
+            match self.round(&mut channel).await {
+                Ok(0) if self.context.stop.is_cancelled() => return,
+                Ok(0) => {
+                    backoff.reset();
+                    let poll = Duration::from_millis(self.context.settings.poll_ms);
+                    tokio::select! {
+                        _ = wake.changed() => {}
+                        () = tokio::time::sleep(poll) => {}
+                        () = self.context.stop.cancelled() => {}
+                    }
+                }
+                Ok(_) => backoff.reset(),
+                Err(RelayError::Database(error)) if error.is_closed() => return self.lost.cancel(),
+                Err(error) => {
+                    metric::publish_failed(self.context.db.service());
+                    tracing::warn!(service = self.context.db.service(), %error, "events stay in the outbox for now");
+                    channel = None;
+                    if matches!(error, RelayError::Broker(BrokerError::Returned(_))) {
+                        self.mend_topology().await;
+                    }
+                    tokio::time::sleep(backoff.step()).await;
+                }
+            }
+        }
+    }
+
+    /// Answers how many events it found.
+    async fn round(&self, channel: &mut Option<Channel>) -> Result<usize, RelayError> {
+        let lanes = self.lanes.read().await;
+        let pipes = self.context.settings.pipes.max(1);
+        let mine: Vec<i16> = lanes
+            .iter()
+            .copied()
+            .filter(|lane| usize::from(lane.unsigned_abs()) % pipes == self.number)
+            .collect();
+        if mine.is_empty() {
+            return Ok(0);
+        }
+        let width = (self.context.settings.in_flight / pipes).max(1);
+        let per_lane = i64::try_from(width.div_ceil(mine.len())).unwrap_or(i64::MAX);
+        let source = self.context.db.service();
+        let events = self.statements.fetch(&self.client, source, &mine, per_lane).await?;
+        let found = events.len();
+        if found > 0 {
+            let channel = self.channel(channel).await?;
+            self.publish(&channel, events).await?;
+        }
+        Ok(found)
+    }
+
+    /// Wave after wave, each with the first unpublished event of every aggregate:
+    /// an event that failed keeps those behind it back.
+    async fn publish(&self, channel: &Channel, events: Vec<crate::Envelope>) -> Result<(), RelayError> {
+        let limit = Duration::from_millis(self.context.settings.confirm_timeout_ms);
+        let mut chains = chains(events);
+        for _ in 0..DEPTH {
+            let heads: Vec<_> = chains.iter().filter_map(|chain| chain.front()).collect();
+            if heads.is_empty() {
+                break;
+            }
+            let wave = wave::publish(channel, &heads, limit).await;
+            self.statements.mark(&self.client, &wave.kept).await?;
+            metric::published(self.context.db.service(), wave.kept.len());
+            if let Some(error) = wave.broken {
+                return Err(error.into());
+            }
+            for chain in &mut chains {
+                chain.pop_front();
+            }
+            chains.retain(|chain| !chain.is_empty());
+        }
+        Ok(())
+    }
+
+    async fn channel(&self, current: &mut Option<Channel>) -> Result<Channel, RelayError> {
+        if let Some(channel) = current.as_ref().filter(|c| c.status().connected()) {
+            return Ok(channel.clone());
+        }
+        let broker = &self.context.broker;
+        let channel = broker.channel(Purpose::Publish).await?;
+        broker.in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        *current = Some(channel.clone());
+        Ok(channel)
+    }
+
+    async fn mend_topology(&self) {
+        if let Err(error) = self.context.broker.redeclare().await {
+            tracing::warn!(%error, "the topology could not be declared again");
+        }
+    }
+}
