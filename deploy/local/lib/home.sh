@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The folder that holds one pair of engines: where its data are, which ports
 # and password it has, and which user its processes run as.
+# shellcheck disable=SC2034 # set for those who source this
 
 # open_home DIR: creates DIR if need be and reads what it remembers.
 open_home() {

@@ -48,7 +48,7 @@ server_start() {
   mkdir -p "$LOCAL/log"
   if [[ -f $LOGFILE && $(wc -c <"$LOGFILE") -gt 10000000 ]]; then mv -f "$LOGFILE" "$LOGFILE.1"; fi
   (
-    cd "$REPO"
+    cd "$REPO" || exit
     # No terminal, or Ctrl-C there would end the server too.
     if command -v setsid >/dev/null; then exec setsid "$BINARY" run; else exec nohup "$BINARY" run; fi
   ) </dev/null >>"$LOGFILE" 2>&1 8>&- &

@@ -114,7 +114,7 @@ rabbit_spawn() {
   local file=$1 pid
   shift
   (
-    cd "$DATA/rabbit"
+    cd "$DATA/rabbit" || exit
     rabbit_environment
     # No terminal, or Ctrl-C at the caller's would end the node.
     if command -v setsid >/dev/null; then as_engine setsid "$@"; else as_engine nohup "$@"; fi
@@ -154,10 +154,10 @@ rabbit_start() {
   [[ ! $fresh ]] || rabbit_spawn "$home/pid" "$home/server/sbin/rabbitmq-server"
   end=$(($(now_ms) + 90000))
   until rabbit_answers; do
-    rabbit_pid >/dev/null && (($(now_ms) < end)) || {
+    if ! rabbit_pid >/dev/null || (($(now_ms) >= end)); then
       tail -n 15 "$home/log/startup.log" >&2
       die "RabbitMQ did not start, see above and $(rabbit_log); if the data are of no use, drop them with \`make clean-data\`"
-    }
+    fi
     sleep 0.1
   done
   [[ -e $home/complete ]] || : >"$home/complete"
