@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlour_db::Db;
-use parlour_events::Consumer;
+use parlour_events::{Consumer, Relay};
 use tokio::task::JoinSet;
 
 use crate::{Context, Job};
@@ -11,11 +11,19 @@ use crate::{Context, Job};
 /// Starts it all for one service.
 pub(crate) fn start(
     db: &Db,
-    _consumer: Option<Consumer>,
+    consumer: Option<Consumer>,
     jobs: Vec<Job>,
     base: &Context,
     tasks: &mut JoinSet<()>,
 ) {
+    let (broker, stop) = (base.broker.clone(), base.stop.clone());
+    let relay = Relay::spawn(db.clone(), broker.clone(), base.settings.relay.clone(), stop.clone());
+    tasks.spawn(async move { log_end(relay.await) });
+    if let Some(consumer) = consumer {
+        let settings = base.settings.consumer.clone();
+        let consumer = consumer.spawn(db.clone(), broker, settings, stop);
+        tasks.spawn(async move { log_end(consumer.await) });
+    }
     for job in jobs.into_iter().chain(sweeps(db)) {
         tasks.spawn(job.repeat(db.clone(), base.stop.clone()));
     }
@@ -33,4 +41,10 @@ fn sweeps(db: &Db) -> [Job; 2] {
             async move { parlour_http::sweep_buckets(&db).await.map(drop) }
         }),
     ]
+}
+
+fn log_end(end: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = end {
+        tracing::error!(%error, "a background task ended before its time");
+    }
 }

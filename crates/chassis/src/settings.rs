@@ -66,7 +66,13 @@ pub struct Settings {
     /// `[database]`
     pub database: parlour_db::Settings,
     /// `[broker]`
-    pub broker: parlour_events::Settings,
+    pub broker: parlour_events::BrokerSettings,
+    /// `[relay]`
+    pub relay: parlour_events::RelaySettings,
+    /// `[consumer]`
+    pub consumer: parlour_events::ConsumerSettings,
+    /// `[contacts]`: the keys of e-mail addresses and phone numbers in events.
+    pub contacts: parlour_vault::Settings,
     /// `[telemetry]`
     pub telemetry: parlour_telemetry::Settings,
     /// `[auth]`
@@ -93,6 +99,9 @@ impl Settings {
             http: layers.part("http")?,
             database: layers.part::<Plain<_>>("database")?.0,
             broker: layers.part::<Plain<_>>("broker")?.0,
+            relay: layers.part::<Plain<_>>("relay")?.0,
+            consumer: layers.part::<Plain<_>>("consumer")?.0,
+            contacts: layers.part::<Plain<_>>("contacts")?.0,
             telemetry: layers.part::<Plain<_>>("telemetry")?.0,
             auth: layers.part("auth")?,
             limits: layers.part::<Plain<_>>("limits")?.0,

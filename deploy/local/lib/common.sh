@@ -2,7 +2,7 @@
 # What every script here uses. Sourced, never run.
 # shellcheck disable=SC2034 # set for those who source this
 
-export LC_ALL=C
+LC_ALL=C
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd -P)
 HERE=$REPO/deploy/local
 
