@@ -20,6 +20,26 @@ impl Tx {
         self.service
     }
 
+    /// Runs `work` in a savepoint: when it fails, its writes are gone and the
+    /// transaction goes on.
+    pub async fn savepoint<F, R, E>(&mut self, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send,
+        R: Send,
+        E: From<DbError> + Send,
+    {
+        AnsiTransactionManager::begin_transaction(&mut *self.conn)
+            .await
+            .map_err(DbError::from)?;
+        let result = work(self).await;
+        let ended = match &result {
+            Ok(_) => AnsiTransactionManager::commit_transaction(&mut *self.conn).await,
+            Err(_) => AnsiTransactionManager::rollback_transaction(&mut *self.conn).await,
+        };
+        ended.map_err(DbError::from)?;
+        result
+    }
+
     /// Says that the outbox has new rows, so that the relay is woken after the commit.
     pub fn mark_published(&mut self) {
         self.published = true;

@@ -1,1 +1,51 @@
-//! Errors and envelopes, guarded routes, validated input, pagination, idempotency, rate buckets, OpenAPI.
+//! What every endpoint shares: guarded routes, validated input, envelopes and
+//! errors of the three dialects, idempotency, durable rate buckets, pages and
+//! cursors, and the OpenAPI document made from all of it.
+//!
+//! A handler is an async function whose first argument is a [`Guard`]: it says
+//! who may call, and a handler without one does not compile.
+
+mod address;
+mod buckets;
+mod call;
+mod dialect;
+mod dispatch;
+mod endpoint;
+mod error;
+mod guard;
+mod idempotency;
+mod input;
+mod limits;
+mod openapi;
+mod page;
+mod reply;
+mod routes;
+mod schema;
+mod time;
+mod validate;
+
+pub use address::{TrustedProxies, client_address};
+pub use buckets::{Taken, sweep_buckets, take};
+pub use call::{Call, Origin, ServiceHandle, State};
+pub use dialect::Dialect;
+pub use dispatch::{REQUEST_ID, RouteTemplate, Router, request_id};
+pub use endpoint::{Endpoint, Extract};
+pub use error::{ApiError, code};
+pub use guard::{
+    Access, Admin, Anonymous, External, Guard, Has, Needs, Permitted, Public, RoleSet, Staff,
+    SuperAdmin, User, grants,
+};
+pub use idempotency::{Once, sweep_keys};
+pub use input::{Bearer, Json, PathId, Query};
+pub use limits::{Limit, LimitSettings, Limits, RateClass};
+pub use openapi::document;
+pub use page::{Cursor, PageQuery, Pagination};
+pub use reply::{Failure, Reply, Success};
+pub use routes::{Route, Routes};
+pub use time::Time;
+pub use validate::{Check, Problems};
+
+use parlour_db::EmbeddedMigrations;
+
+/// The tables behind idempotency keys and rate buckets, in the schema of each service.
+pub const MIGRATIONS: EmbeddedMigrations = diesel_migrations::embed_migrations!();

@@ -1,1 +1,7 @@
-//! Logs, traces, metrics and the panic hook.
+//! Logs, traces, metrics and the panic hook of a process.
+
+mod logs;
+mod metrics;
+
+pub use logs::{LogFormat, Settings, Telemetry, TelemetryError, init};
+pub use metrics::{Metrics, install_metrics};

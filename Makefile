@@ -1,0 +1,26 @@
+.DEFAULT_GOAL := help
+.PHONY: up down logs clean-data test lint migrations help
+
+up: ## build and start everything here; again: only what has changed
+	@deploy/local/up
+
+down: ## stop the server and its engines, keep the data
+	@deploy/local/down
+
+logs: ## follow the server's log; LOG=postgres or LOG=rabbitmq: an engine's
+	@deploy/local/logs $(LOG)
+
+clean-data: ## stop everything and drop the data of this checkout
+	@deploy/local/clean-data
+
+test: ## run all tests on engines of their own; ARGS="…" go to cargo test
+	@deploy/local/test $(ARGS)
+
+lint: ## run every check that is not a test
+	@deploy/local/lint
+
+migrations: ## apply pending migrations to the development database
+	@deploy/local/migrations
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'

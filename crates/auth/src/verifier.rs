@@ -1,0 +1,140 @@
+//! From a token to a principal, fast: verified tokens are remembered until they end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::Utc;
+use jsonwebtoken::{decode, decode_header};
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+
+use crate::keys::validation;
+use crate::{
+    API_TOKEN_PREFIX, AuthError, Authority, Claims, KeySet, MAX_TOKEN_BYTES, Principal, Revocations,
+};
+
+/// How long what identity said about an API token is believed. Its revocation
+/// arrives by event; this bounds how stale its last-used time is.
+const API_TOKEN_FOR: Duration = Duration::from_secs(30);
+
+/// What tokens must say (`[auth]`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The `iss` of our tokens.
+    pub issuer: String,
+    /// The `aud` of our tokens.
+    pub audience: String,
+    /// How long an access token lives, in seconds.
+    pub access_token_seconds: u64,
+    /// How many verified tokens are remembered.
+    pub cache_entries: usize,
+}
+
+/// Verifies tokens. One per process.
+pub struct Verifier {
+    settings: Settings,
+    authority: Arc<dyn Authority>,
+    revocations: Arc<Revocations>,
+    keys: KeySet,
+    cache: Cache<[u8; 32], Remembered>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    principal: Arc<Principal>,
+    until: Option<Instant>,
+}
+
+impl Verifier {
+    /// A verifier that asks `authority` for keys and for what it cannot know itself.
+    pub fn new(
+        settings: Settings,
+        authority: Arc<dyn Authority>,
+        revocations: Arc<Revocations>,
+    ) -> Self {
+        Self {
+            cache: Cache::new(settings.cache_entries),
+            settings,
+            authority,
+            revocations,
+            keys: KeySet::default(),
+        }
+    }
+
+    /// The list this verifier looks at.
+    pub fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
+    }
+
+    /// Who the token belongs to.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Principal>, AuthError> {
+        if token.is_empty() || token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthError::Invalid);
+        }
+        let hash = fingerprint(token);
+        let principal = match self.remembered(&hash) {
+            Some(principal) => principal,
+            None => self.check(token, hash).await?,
+        };
+        if self.revocations.is_revoked(&principal) {
+            return Err(AuthError::Invalid);
+        }
+        if !self.revocations.is_complete() {
+            // Something may have been revoked that we have not heard of.
+            return self.authority.introspect(token).await.map(Arc::new);
+        }
+        Ok(principal)
+    }
+
+    fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<Principal>> {
+        let found = self.cache.get(hash)?;
+        let fresh = found.until.is_none_or(|until| until > Instant::now())
+            && found.principal.expires_at > Utc::now();
+        if fresh {
+            metrics::counter!("parlour_token_checks_total", "result" => "cached").increment(1);
+            return Some(found.principal);
+        }
+        self.cache.remove(hash);
+        None
+    }
+
+    async fn check(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Principal>, AuthError> {
+        metrics::counter!("parlour_token_checks_total", "result" => "checked").increment(1);
+        let (principal, until) = if token.starts_with(API_TOKEN_PREFIX) {
+            let principal = self.authority.introspect(token).await?;
+            (principal, Some(Instant::now() + API_TOKEN_FOR))
+        } else {
+            (self.check_jwt(token).await?, None)
+        };
+        let principal = Arc::new(principal);
+        let remembered = Remembered {
+            principal: principal.clone(),
+            until,
+        };
+        self.cache.insert(hash, remembered);
+        Ok(principal)
+    }
+
+    /// Checks a JWT of ours by its signature alone.
+    pub async fn check_jwt(&self, token: &str) -> Result<Principal, AuthError> {
+        let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
+        let kid = header.kid.ok_or(AuthError::Invalid)?;
+        let (algorithm, key) = self
+            .keys
+            .find(&kid, async || self.authority.keys().await)
+            .await?;
+        let settings = &self.settings;
+        let validation = validation(algorithm, &settings.issuer, Some(&settings.audience), 0);
+        let data =
+            decode::<Claims>(token, &key, &validation).map_err(|_| AuthError::Invalid)?;
+        Principal::from_claims(&data.claims).ok_or(AuthError::Invalid)
+    }
+}
+
+fn fingerprint(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}

@@ -1,0 +1,68 @@
+//! What a service is given to put itself together.
+
+use std::sync::{Arc, OnceLock};
+
+use parlour_auth::{InternalKey, Verifier};
+use parlour_config::{ConfigError, Environment, Layers, Part};
+use parlour_db::Db;
+use parlour_events::Broker;
+use parlour_http::Limits;
+use parlour_vault::Vault;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Readiness, Settings};
+
+/// The process, as one of its services sees it.
+#[derive(Clone)]
+pub struct Context {
+    /// The service's name.
+    pub service: &'static str,
+    /// The configuration.
+    pub layers: Layers,
+    /// The parts that every process reads.
+    pub settings: Arc<Settings>,
+    /// The service's own database, if it has one.
+    pub db: Option<Db>,
+    /// The broker.
+    pub broker: Broker,
+    /// The keys.
+    pub vault: Vault,
+    /// The limits in force.
+    pub limits: Limits,
+    /// How the process's services are.
+    pub readiness: Readiness,
+    /// The names of all services in this process.
+    pub local: Arc<[&'static str]>,
+    /// Ends when the process stops.
+    pub stop: CancellationToken,
+    pub(crate) verifier: Arc<OnceLock<Arc<Verifier>>>,
+}
+
+impl Context {
+    /// Where the process runs.
+    pub fn environment(&self) -> Environment {
+        self.layers.environment()
+    }
+
+    /// The service's own part of the configuration.
+    pub fn config<P: Part>(&self) -> Result<P, ConfigError> {
+        self.layers.part(self.service)
+    }
+
+    /// The service's database, which it said it has.
+    pub fn db(&self) -> anyhow::Result<Db> {
+        self.db
+            .clone()
+            .ok_or_else(|| anyhow::anyhow!("{} has no database", self.service))
+    }
+
+    /// The process's token verifier. There is one once every service was built.
+    pub fn verifier(&self) -> Option<&Arc<Verifier>> {
+        self.verifier.get()
+    }
+
+    /// The secret by which the platform's processes know each other.
+    pub fn internal_key(&self) -> &InternalKey {
+        &self.settings.internal
+    }
+}

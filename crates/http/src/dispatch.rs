@@ -1,0 +1,385 @@
+//! From a path to a handler, and from a handler's error to an answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use matchit::Router as Tree;
+use parlour_auth::{Principal, Verifier};
+use percent_encoding::percent_decode_str;
+use tracing::Instrument as _;
+
+use crate::routes::Handler;
+use crate::{
+    ApiError, Call, Dialect, Limit, Route, Routes, ServiceHandle, TrustedProxies, buckets, code,
+};
+
+/// The header with a request's id.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// The route that a request was given to, in its extensions.
+#[derive(Clone)]
+pub struct RouteTemplate(pub Arc<Route>);
+
+struct Entry {
+    route: Arc<Route>,
+    handler: Handler,
+    service: Arc<ServiceHandle>,
+}
+
+/// All routes of a process.
+pub struct Router {
+    tree: Tree<HashMap<Method, Entry>>,
+    verifier: Arc<Verifier>,
+    proxies: TrustedProxies,
+}
+
+enum Found<'r> {
+    Entry(&'r Entry, Vec<(String, String)>),
+    WrongMethod(String),
+    Nothing,
+}
+
+impl Router {
+    /// Builds the table. The error names a path that two routes claim.
+    pub fn new(
+        services: Vec<(Routes, Arc<ServiceHandle>)>,
+        verifier: Arc<Verifier>,
+        proxies: TrustedProxies,
+    ) -> Result<Self, String> {
+        let mut paths: HashMap<String, HashMap<Method, Entry>> = HashMap::new();
+        for (routes, service) in services {
+            for (route, handler) in routes.list {
+                let name = format!("{} {}", route.method, route.path);
+                let methods = paths.entry(route.path.clone()).or_default();
+                let entry = Entry {
+                    handler,
+                    service: service.clone(),
+                    route,
+                };
+                if methods.insert(entry.route.method.clone(), entry).is_some() {
+                    return Err(format!("{name} is registered twice"));
+                }
+            }
+        }
+        let mut tree = Tree::new();
+        for (path, methods) in paths {
+            tree.insert(path.clone(), methods)
+                .map_err(|error| format!("{path}: {error}"))?;
+        }
+        Ok(Self {
+            tree,
+            verifier,
+            proxies,
+        })
+    }
+
+    /// The verifier that this process uses.
+    pub fn verifier(&self) -> &Arc<Verifier> {
+        &self.verifier
+    }
+
+    /// The proxies that this process believes.
+    pub fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
+    }
+
+    /// Answers `error` in the dialect of the request's path.
+    pub fn error(&self, request: &HttpRequest, error: ApiError) -> HttpResponse {
+        render(error, Dialect::of(request.path()), &request_id(request))
+    }
+
+    /// The route that a method and path lead to.
+    pub fn route(&self, method: &Method, path: &str) -> Option<Arc<Route>> {
+        match self.find(method, path) {
+            Found::Entry(entry, _) => Some(entry.route.clone()),
+            _ => None,
+        }
+    }
+
+    /// With and without a trailing slash means the same, unless both are registered.
+    fn find(&self, method: &Method, path: &str) -> Found<'_> {
+        let at = |path: &str| {
+            let found = self.tree.at(path).ok()?;
+            let mut params = Vec::new();
+            for (name, value) in found.params.iter() {
+                params.push((name.to_owned(), decoded(value)?));
+            }
+            Some((found.value, params))
+        };
+        let other = match path.strip_suffix('/') {
+            Some(stripped) => stripped.to_owned(),
+            None => format!("{path}/"),
+        };
+        let Some((methods, params)) = at(path).or_else(|| at(&other)) else {
+            return Found::Nothing;
+        };
+        let entry = methods.get(method).or_else(|| {
+            // HEAD is GET without the body, which the server leaves away.
+            (method == Method::HEAD).then(|| methods.get(&Method::GET)).flatten()
+        });
+        match entry {
+            Some(entry) => Found::Entry(entry, params),
+            None => Found::WrongMethod(allow(methods)),
+        }
+    }
+
+    /// Answers a request. Never fails: an error is an answer too.
+    pub async fn dispatch(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+        let id = request_id(&request);
+        let started = Instant::now();
+        let method = request.method().clone();
+        let dialect = Dialect::of(request.path());
+        let (result, template) = match self.find(&method, request.uri().path()) {
+            Found::Entry(entry, params) => {
+                request
+                    .extensions_mut()
+                    .insert(RouteTemplate(entry.route.clone()));
+                let span = request_span(&request, &entry.route, &id);
+                let work = self.handle(entry, params, request, payload, id.clone());
+                (work.instrument(span).await, entry.route.path.as_str())
+            }
+            Found::WrongMethod(allow) => (Err(method_not_allowed(allow)), "none"),
+            Found::Nothing => (Err(ApiError::not_found()), "none"),
+        };
+        let mut response = result.unwrap_or_else(|error| render(error, dialect, &id));
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            let name = HeaderName::from_static(REQUEST_ID);
+            response.headers_mut().insert(name, value);
+        }
+        count(template, &method, response.status(), started);
+        response
+    }
+
+    async fn handle(
+        &self,
+        entry: &Entry,
+        params: Vec<(String, String)>,
+        request: HttpRequest,
+        payload: Payload,
+        request_id: String,
+    ) -> Result<HttpResponse, ApiError> {
+        let address = crate::client_address(&request, &self.proxies);
+        let (principal, by_cookie) = self.authenticate(entry, &request).await?;
+        let mut call = Call {
+            request,
+            payload,
+            service: entry.service.clone(),
+            route: entry.route.clone(),
+            params,
+            principal,
+            by_cookie,
+            request_id,
+            address,
+            body_hash: [0; 32],
+        };
+        let limited = limit(&call).await?;
+        call.params.shrink_to_fit();
+        let dialect = Dialect::of(&call.route.path);
+        let id = call.request_id.clone();
+        let mut response = (entry.handler)(call)
+            .await
+            .unwrap_or_else(|error| render(error, dialect, &id));
+        for (name, value) in limited {
+            response.headers_mut().insert(name, value);
+        }
+        Ok(response)
+    }
+
+    /// Reads the caller's token: the bearer's, or SafeTalk's cookie.
+    async fn authenticate(
+        &self,
+        entry: &Entry,
+        request: &HttpRequest,
+    ) -> Result<(Option<Arc<Principal>>, bool), ApiError> {
+        if !entry.route.access.reads_tokens() {
+            return Ok((None, false));
+        }
+        if let Some(known) = request.extensions().get::<Arc<Principal>>() {
+            return Ok((Some(known.clone()), false));
+        }
+        if let Some(token) = bearer(request)? {
+            return Ok((Some(self.verifier.verify(&token).await?), false));
+        }
+        match request.cookie(SESSION_COOKIE) {
+            Some(cookie) => match self.verifier.verify(cookie.value()).await {
+                Ok(principal) => Ok((Some(principal), true)),
+                // A browser sends a dead cookie along without being asked; the route says whether one is needed.
+                Err(parlour_auth::AuthError::Invalid) => Ok((None, false)),
+                Err(error) => Err(error.into()),
+            },
+            None => Ok((None, false)),
+        }
+    }
+}
+
+/// The cookie of a SafeTalk session.
+pub(crate) const SESSION_COOKIE: &str = "parlour_session";
+/// The cookie whose value a write by cookie must repeat in `X-CSRFToken`.
+pub(crate) const CSRF_COOKIE: &str = "csrftoken";
+
+/// The bearer token of a request; an `Authorization` header of another kind is refused.
+pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+    let Some(value) = request.headers().get("authorization") else {
+        return Ok(None);
+    };
+    let value = value.to_str().map_err(|_| ApiError::unauthenticated())?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(ApiError::unauthenticated());
+    }
+    Ok(Some(token.trim().to_owned()))
+}
+
+/// Whether a write that is authenticated by cookie comes from a page of ours:
+/// it repeats the CSRF cookie in a header, or the browser says so itself.
+pub(crate) fn is_same_site(call: &Call) -> bool {
+    let repeated = call.request.cookie(CSRF_COOKIE).is_some_and(|cookie| {
+        !cookie.value().is_empty() && call.header("x-csrftoken") == Some(cookie.value())
+    });
+    let connection = call.request.connection_info().clone();
+    let same_origin = call.header("origin").is_some_and(|origin| {
+        origin == format!("{}://{}", connection.scheme(), connection.host())
+    });
+    repeated || same_origin
+}
+
+async fn limit(call: &Call) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> {
+    let class = call.route.class;
+    let Some(figure) = call.service.limits.get(class).filter(|_| class.is_durable()) else {
+        return Ok(Vec::new());
+    };
+    // Signing in is counted per address, everything else per person.
+    let key = match &call.principal {
+        Some(caller) if class != crate::RateClass::Auth => caller.id.to_string(),
+        _ => call.address.to_string(),
+    };
+    let taken = buckets::take(&call.service, class, figure, &key).await?;
+    let headers = [
+        ("ratelimit-policy", figure.policy_header(class)),
+        ("ratelimit", Limit::header(class, taken.remaining, taken.reset)),
+    ];
+    if let Some(after) = taken.refused {
+        let mut error = ApiError::too_many_requests(after);
+        error.headers.extend(headers.map(|(n, v)| (n, v)));
+        return Err(error);
+    }
+    Ok(headers
+        .into_iter()
+        .filter_map(|(name, value)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
+        })
+        .collect())
+}
+
+/// The client's own id for the request when it is sane, else a new one.
+pub fn request_id(request: &HttpRequest) -> String {
+    let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
+    given
+        .filter(|id| {
+            (1..=64).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        })
+        .map_or_else(|| parlour_contracts::id::new().to_string(), ToOwned::to_owned)
+}
+
+fn decoded(value: &str) -> Option<String> {
+    let text = percent_decode_str(value).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+fn allow(methods: &HashMap<Method, Entry>) -> String {
+    let mut names: Vec<&str> = methods.keys().map(Method::as_str).collect();
+    if names.contains(&"GET") && !names.contains(&"HEAD") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.join(", ")
+}
+
+fn method_not_allowed(allow: String) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        code::METHOD_NOT_ALLOWED,
+        "This path does not take that method.",
+    )
+    .with_header("Allow", allow)
+}
+
+/// Logs what is our fault, once, and tells the client what it may know.
+pub(crate) fn render(error: ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
+    if let Some(cause) = &error.cause {
+        let chain = chain(cause.as_ref());
+        if error.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(request_id, cause = %chain, "request failed");
+        } else {
+            tracing::warn!(request_id, code = %error.code, cause = %chain, "request refused");
+        }
+    }
+    let mut builder = HttpResponse::build(error.status);
+    for (name, value) in &error.headers {
+        builder.insert_header((*name, value.as_str()));
+    }
+    if let Some(after) = error.retry_after {
+        let seconds = after.as_secs_f64().ceil().max(1.0);
+        builder.insert_header(("retry-after", format!("{seconds}")));
+    }
+    builder
+        .json(dialect.error_body(&error, request_id))
+        .map_body(|_, body| BoxBody::new(body))
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn request_span(request: &HttpRequest, route: &Route, id: &str) -> tracing::Span {
+    use opentelemetry::propagation::Extractor;
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+    struct Headers<'h>(&'h actix_web::http::header::HeaderMap);
+    impl Extractor for Headers<'_> {
+        fn get(&self, key: &str) -> Option<&str> {
+            self.0.get(key)?.to_str().ok()
+        }
+        fn keys(&self) -> Vec<&str> {
+            self.0.keys().map(HeaderName::as_str).collect()
+        }
+    }
+
+    let span = tracing::info_span!(
+        "request",
+        otel.name = %format_args!("{} {}", route.method, route.path),
+        otel.kind = "server",
+        service = route.service,
+        request_id = id,
+    );
+    let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&Headers(request.headers()))
+    });
+    // Fails only when no tracing layer is there to hold a parent.
+    let _ = span.set_parent(parent);
+    span
+}
+
+fn count(template: &str, method: &Method, status: StatusCode, started: Instant) {
+    let labels = [
+        ("route", template.to_owned()),
+        ("method", method.as_str().to_owned()),
+        ("status", status.as_u16().to_string()),
+    ];
+    metrics::histogram!("parlour_request_duration_seconds", &labels)
+        .record(started.elapsed().as_secs_f64());
+}

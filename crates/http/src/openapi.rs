@@ -1,0 +1,133 @@
+//! The OpenAPI 3.1 document of a service, from its registered routes: what every
+//! route shares is added here, so that no handler repeats it.
+
+use serde_json::{Value, json};
+use utoipa::ToSchema as _;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Response,
+};
+
+use crate::{Access, Failure, RateClass, Route, Routes, Time};
+
+/// The document of `routes`.
+pub fn document(title: &str, version: &str, routes: &Routes) -> OpenApi {
+    let mut paths = Paths::new();
+    for route in routes.iter() {
+        let item = PathItem::new(http_method(route), operation(route));
+        match paths.paths.get_mut(&route.path) {
+            Some(known) => known.merge_operations(item),
+            None => {
+                paths.paths.insert(route.path.clone(), item);
+            }
+        }
+    }
+    let mut components = Components::new();
+    for (name, schema) in &routes.schemas {
+        components.schemas.insert(name.clone(), schema.clone());
+    }
+    use utoipa::PartialSchema as _;
+    components.schemas.insert(Failure::name().into_owned(), Failure::schema());
+    components.schemas.insert(Time::name().into_owned(), Time::schema());
+    components.add_security_scheme(
+        "bearer",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("An access token, or an API token (plr_…)."))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "cookie",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::dispatch::SESSION_COOKIE))),
+    );
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title(title).version(version).build())
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}
+
+fn operation(route: &Route) -> Operation {
+    let mut operation = route.operation.clone();
+    if operation.tags.is_none() {
+        operation.tags = Some(vec![route.service.to_owned()]);
+    }
+    operation.security = Some(match route.access {
+        Access::Public | Access::Anonymous => vec![SecurityRequirement::default()],
+        _ => vec![
+            SecurityRequirement::new("bearer", Vec::<String>::new()),
+            SecurityRequirement::new("cookie", Vec::<String>::new()),
+        ],
+    });
+    let mut errors = vec![(400, "The request is not valid."), (503, "Not available at the moment.")];
+    if route.access.reads_tokens() || route.access == Access::External {
+        errors.push((401, "Nobody is signed in, or the token is not valid."));
+    }
+    if route.access.reads_tokens() {
+        errors.push((403, "Not allowed."));
+    }
+    if route.class != RateClass::None {
+        errors.push((429, "Too many requests."));
+    }
+    if operation.request_body.is_some() {
+        errors.push((408, "The body did not arrive in time."));
+        errors.push((409, "It exists already, or the Idempotency-Key is in use."));
+        errors.push((413, "The body is too large."));
+        errors.push((415, "The body is not of the right type."));
+    }
+    if route.path.contains('{') {
+        errors.push((404, "There is no such thing, or not for this caller."));
+    }
+    for (status, description) in errors {
+        let responses = &mut operation.responses.responses;
+        responses
+            .entry(status.to_string())
+            .or_insert_with(|| failure(description).into());
+    }
+    operation.extensions = Some(
+        ExtensionsBuilder::new()
+            .add("x-rate-class", json!(route.class))
+            .add("x-access", access(route.access))
+            .build(),
+    );
+    operation
+}
+
+fn failure(description: &str) -> Response {
+    let mut response = Response::new(description);
+    let schema = Ref::from_schema_name(Failure::name());
+    response
+        .content
+        .insert("application/json".to_owned(), Content::new(Some(schema)).into());
+    response
+}
+
+/// The rule as data, for the generated tests and for readers.
+fn access(access: Access) -> Value {
+    match access {
+        Access::Public | Access::Anonymous => json!("public"),
+        Access::User => json!("user"),
+        Access::External => json!("external"),
+        Access::Roles(roles) => json!(roles),
+        Access::Permission(permission) => json!({ "permission": permission }),
+    }
+}
+
+fn http_method(route: &Route) -> HttpMethod {
+    match route.method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "DELETE" => HttpMethod::Delete,
+        "PATCH" => HttpMethod::Patch,
+        "HEAD" => HttpMethod::Head,
+        "OPTIONS" => HttpMethod::Options,
+        _ => HttpMethod::Get,
+    }
+}

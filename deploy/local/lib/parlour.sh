@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# The development server: one process with all services, in the background.
+
+LOCAL=$REPO/.local
+PIDFILE=$LOCAL/parlour.pid
+LOGFILE=$LOCAL/log/parlour.log
+PROFILE=${PARLOUR_PROFILE:-dev}
+case $PROFILE in
+  dev) folder=debug ;;
+  *) folder=$PROFILE ;;
+esac
+BINARY=${CARGO_TARGET_DIR:-$REPO/target}/$folder/parlour
+
+export PARLOUR_CONFIG=$LOCAL/parlour.toml
+export PARLOUR__GATEWAY__LISTEN=${PARLOUR__GATEWAY__LISTEN:-127.0.0.1:5000}
+export PARLOUR__GATEWAY__INTERNAL_LISTEN=${PARLOUR__GATEWAY__INTERNAL_LISTEN:-127.0.0.1:5001}
+
+# prepare: everything up to a built binary.
+prepare() {
+  "$HERE/install" 8>&-
+  "$HERE/engines" start 8>&-
+  "$HERE/config" 8>&-
+  say "building parlour (profile $PROFILE)"
+  (cd "$REPO" && cargo build --bin parlour --locked --profile "$PROFILE" </dev/null 8>&-)
+  [[ -x $BINARY ]] || die "cargo build did not make $BINARY"
+}
+
+migrate() {
+  say "migrating the database"
+  (cd "$REPO" && "$BINARY" migrate </dev/null 8>&-) ||
+    die "the migration failed, see above"
+}
+
+server_pid() { recall "$PIDFILE"; }
+
+# What the running server was made of: the file that was built, the settings.
+# A rebuild replaces the file, which changes its inode or its time.
+fingerprint() {
+  local file
+  for file in "$BINARY" "$PARLOUR_CONFIG"; do
+    stat -c '%n %i %Y %s' "$file" 2>/dev/null || stat -f '%N %i %m %z' "$file"
+  done
+  env | grep '^PARLOUR_' | sort
+}
+
+server_start() {
+  local pid
+  mkdir -p "$LOCAL/log"
+  if [[ -f $LOGFILE && $(wc -c <"$LOGFILE") -gt 10000000 ]]; then mv -f "$LOGFILE" "$LOGFILE.1"; fi
+  (
+    cd "$REPO" || exit
+    # No terminal, or Ctrl-C there would end the server too.
+    if command -v setsid >/dev/null; then exec setsid "$BINARY" run; else exec nohup "$BINARY" run; fi
+  ) </dev/null >>"$LOGFILE" 2>&1 8>&- &
+  pid=$!
+  remember "$PIDFILE" "$pid" || true
+  # It holds the engines' password.
+  (umask 077 && fingerprint >"$LOCAL/parlour.run")
+}
+
+# server_stop: SIGTERM, so that requests in flight and messages finish.
+server_stop() {
+  local pid
+  pid=$(server_pid) || return 0
+  kill -TERM "$pid"
+  if wait_gone "$pid" 30; then
+    say "parlour: stopped"
+  else
+    kill -KILL "$pid" 2>/dev/null || true
+    say "parlour: killed, it did not stop within 30 s (its last lines are in $LOGFILE)"
+  fi
+  rm -f "$PIDFILE"
+}
+
+health() {
+  local answer
+  answer=$(http_get "${PARLOUR__GATEWAY__LISTEN%:*}" "${PARLOUR__GATEWAY__LISTEN##*:}" /health) || return 1
+  [[ $answer == HTTP/1.?' 200 '* && ${answer//[[:space:]]/} == *'"status":"healthy"'* ]]
+}

@@ -1,0 +1,11 @@
+DROP TABLE signing_keys;
+DROP TABLE sign_in_failures;
+DROP TABLE phone_verifications;
+DROP TABLE outside_identities;
+DROP TABLE recovery_codes;
+DROP TABLE single_use_tokens;
+DROP TABLE api_tokens;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE profiles;
+DROP TABLE accounts;

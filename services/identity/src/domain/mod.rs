@@ -1,0 +1,10 @@
+//! Rules without IO.
+
+pub mod email;
+pub mod grants;
+pub mod password;
+pub mod requirements;
+pub mod secret;
+pub mod text;
+pub mod username;
+pub mod zodiac;
