@@ -228,3 +228,28 @@ pub(crate) async fn counts(conn: &mut Conn) -> Result<Vec<(String, i64)>, DbErro
         .load(conn)
         .await?)
 }
+
+/// Everything, those of one aggregate together and in order.
+pub(crate) async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
+    Ok(parked::table
+        .order((parked::source, parked::aggregate, parked::version, parked::seq))
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// The event that the others of its aggregate wait for.
+pub(crate) async fn head(
+    conn: &mut Conn,
+    source: &str,
+    aggregate: &str,
+) -> Result<Uuid, DbError> {
+    Ok(parked::table
+        .filter(parked::source.eq(source))
+        .filter(parked::aggregate.eq(aggregate))
+        .order((parked::version, parked::seq))
+        .select(parked::event_id)
+        .first(conn)
+        .await?)
+}

@@ -105,3 +105,39 @@ impl Rabbit {
         &self.vhost
     }
 }
+
+impl Rabbit {
+    pub async fn post(&self, path: &str, body: Value) {
+        let answer = self.call(reqwest::Method::POST, path, Some(body)).await;
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
+    pub async fn bind(&self, exchange: &str, queue: &str, key: &str) {
+        let path = format!("bindings/{}/e/{exchange}/q/{queue}", self.vhost);
+        self.post(&path, json!({"routing_key": key})).await;
+    }
+
+    /// Receives the next message of a queue on a connection that then breaks.
+    pub async fn take_and_crash(&self, queue: &str) {
+        use futures_util::StreamExt as _;
+        use lapin::{Connection, ConnectionProperties, options::BasicConsumeOptions, types::FieldTable};
+        let connection = Connection::connect(&self.amqp_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let consuming = channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
+        let mut deliveries = consuming.await.unwrap();
+        let next = tokio::time::timeout(std::time::Duration::from_secs(3), deliveries.next()).await;
+        assert!(next.is_err() || next.unwrap().unwrap().is_ok());
+        connection.close(200, "crash".into()).await.unwrap();
+    }
+
+    /// Refuses connections until allowed again, and cuts those that stand.
+    pub async fn shut(&self, shut: bool) {
+        let path = format!("vhost-limits/{}/max-connections", self.vhost);
+        if shut {
+            self.put(&path, json!({"value": 0})).await;
+            self.cut().await;
+        } else {
+            self.delete(&path).await;
+        }
+    }
+}
