@@ -22,6 +22,8 @@ pub const PUBLISHER: &str = "identity";
 pub const CONSUMER: &str = "orders";
 
 pub struct World {
+    /// Whether the end of this removes the database and the vhost.
+    owner: bool,
     pub name: String,
     pub admin_url: String,
     pub rabbit: Rabbit,
@@ -64,32 +66,40 @@ fn with_database(url: &str, database: &str) -> String {
     format!("{head}/{database}")
 }
 
+fn root() -> String {
+    env("PARLOUR_TEST_PG_URL", "postgres://postgres@127.0.0.1:7432/postgres")
+}
+
+fn settings(root: &str, name: &str) -> parlour_db::Settings {
+    let config: tokio_postgres::Config = root.parse().unwrap();
+    let host = match &config.get_hosts()[0] {
+        tokio_postgres::config::Host::Tcp(host) => host.clone(),
+        _ => "127.0.0.1".to_owned(),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    parlour_db::Settings {
+        url: format!("postgres://test_{{service}}:test@{host}:{port}/{name}").into(),
+        urls: Default::default(),
+        migration_url: Some(with_database(root, name).into()),
+        pool_size: 16,
+        acquire_timeout_ms: 5_000,
+        statement_timeout_ms: 10_000,
+        lock_timeout_ms: 5_000,
+    }
+}
+
 impl World {
     /// `identity` publishes and `orders` consumes; `orders.applied` has what took effect.
     pub async fn new() -> Self {
         log();
-        let root = env("PARLOUR_TEST_PG_URL", "postgres://postgres@127.0.0.1:7432/postgres");
+        let root = root();
         let name = unique();
         let admin = connect(&root).await;
         // Roles are of the whole cluster: two tests must not make them at once.
         admin.execute("SELECT pg_advisory_lock(4711)", &[]).await.unwrap();
         admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         let admin_url = with_database(&root, &name);
-        let config: tokio_postgres::Config = root.parse().unwrap();
-        let host = match &config.get_hosts()[0] {
-            tokio_postgres::config::Host::Tcp(host) => host.clone(),
-            _ => "127.0.0.1".to_owned(),
-        };
-        let port = config.get_ports().first().copied().unwrap_or(5432);
-        let settings = parlour_db::Settings {
-            url: format!("postgres://test_{{service}}:test@{host}:{port}/{name}").into(),
-            urls: Default::default(),
-            migration_url: Some(admin_url.clone().into()),
-            pool_size: 16,
-            acquire_timeout_ms: 5_000,
-            statement_timeout_ms: 10_000,
-            lock_timeout_ms: 5_000,
-        };
+        let settings = settings(&root, &name);
         for service in [PUBLISHER, CONSUMER] {
             parlour_db::migrate(&settings, service, vec![parlour_events::MIGRATIONS]).await.unwrap();
         }
@@ -104,7 +114,23 @@ impl World {
         .await
         .unwrap();
         let rabbit = Rabbit::new(&name).await;
-        Self { name, admin_url, rabbit, sql, stop: CancellationToken::new(), settings }
+        Self { owner: true, name, admin_url, rabbit, sql, stop: CancellationToken::new(), settings }
+    }
+
+    /// The world of a parent process.
+    pub async fn of(name: &str) -> Self {
+        log();
+        let root = root();
+        let admin_url = with_database(&root, name);
+        Self {
+            owner: false,
+            name: name.to_owned(),
+            rabbit: Rabbit::existing(name),
+            sql: connect(&admin_url).await,
+            admin_url,
+            stop: CancellationToken::new(),
+            settings: settings(&root, name),
+        }
     }
 
     /// A pool of its own, as another process would have.
@@ -195,6 +221,21 @@ impl World {
         self.sql.execute(sql, &[]).await.unwrap()
     }
 
+    /// Everything that was committed has taken effect exactly once, in order.
+    pub async fn eventually_settled(&self) {
+        eventually("everything is published", async || {
+            (self.count("identity.outbox WHERE published_at IS NULL").await == 0).then_some(())
+        })
+        .await;
+        let expected = self.count("identity.outbox").await;
+        self.eventually_count("orders.applied", expected).await;
+        assert_eq!(self.count("orders.parked").await, 0);
+        let wrong = "(SELECT aggregate FROM orders.applied GROUP BY 1 HAVING \
+            array_agg(version ORDER BY seq) <> (SELECT array_agg(v) FROM generate_series(1, \
+            (SELECT version FROM identity.aggregate_versions a WHERE a.aggregate = applied.aggregate)) v)) w";
+        assert_eq!(self.count(wrong).await, 0, "not once, or not in order");
+    }
+
     /// Exactly once, and in order within each aggregate.
     pub async fn assert_order(&self, aggregates: usize, each: i64) {
         let rows = self
@@ -260,6 +301,9 @@ pub fn log() {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.cancel();
+        if !self.owner {
+            return;
+        }
         let (url, name, rabbit) = (self.admin_url.clone(), self.name.clone(), self.rabbit.clone());
         let clean = async move {
             let root = connect(&with_database(&url, "postgres")).await;

@@ -11,11 +11,15 @@ pub struct Rabbit {
 
 impl Rabbit {
     pub async fn new(vhost: &str) -> Self {
-        let api = super::env("PARLOUR_TEST_RABBIT_API", "http://parlour:pw@127.0.0.1:17672");
-        let amqp = super::env("PARLOUR_TEST_AMQP_URL", "amqp://parlour:pw@127.0.0.1:7672/%2f");
-        let rabbit = Self { api: api.parse().unwrap(), amqp, vhost: vhost.to_owned() };
+        let rabbit = Self::existing(vhost);
         rabbit.create().await;
         rabbit
+    }
+
+    pub fn existing(vhost: &str) -> Self {
+        let api = super::env("PARLOUR_TEST_RABBIT_API", "http://parlour:pw@127.0.0.1:17672");
+        let amqp = super::env("PARLOUR_TEST_AMQP_URL", "amqp://parlour:pw@127.0.0.1:7672/%2f");
+        Self { api: api.parse().unwrap(), amqp, vhost: vhost.to_owned() }
     }
 
     pub async fn create(&self) {
