@@ -5,6 +5,8 @@ use std::ops::{Deref, DerefMut};
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 
+use tracing::Instrument as _;
+
 use crate::{Conn, Db, DbError, Scope};
 
 /// An open transaction. It is a connection, so queries take it as one.
@@ -115,7 +117,9 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let db = self.clone();
-        let task = tokio::spawn(async move { db.run(begin, scope, work).await });
+        let run = async move { db.run(begin, scope, work).await };
+        // The task belongs to the caller's trace.
+        let task = tokio::spawn(run.in_current_span());
         match task.await {
             Ok(result) => result,
             Err(_) => Err(DbError::Panicked.into()),

@@ -171,7 +171,7 @@ async fn duplicates_take_effect_once() {
         publish(&db, &format!("account:{}", n % 4), "once").await;
     }
     world.eventually_count("orders.applied", 20).await;
-    world.eventually_count("identity.outbox WHERE published_at IS NULL", 0).await;
+    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 20).await;
     world.sql.execute("UPDATE identity.outbox SET published_at = NULL", &[]).await.unwrap();
     db.published().notify_one();
     eventually("all published again", async || {

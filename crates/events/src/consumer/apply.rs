@@ -75,12 +75,10 @@ pub(super) async fn attempt(
             "event", otel.kind = "consumer", event.r#type = event.event_type, event.id = %event.id,
         );
         trace::continue_from(&span, event.traceparent.as_deref());
-        let (shared, copy, inner) = (context.clone(), event.clone(), span.clone());
+        let (shared, copy) = (context.clone(), event.clone());
         let done = context
             .db
-            .write(Scope::Service, async move |tx: &mut Tx| {
-                work(tx, shared, copy).instrument(inner).await
-            })
+            .write(Scope::Service, async move |tx: &mut Tx| work(tx, shared, copy).await)
             .instrument(span)
             .await;
         let contended = match &done {

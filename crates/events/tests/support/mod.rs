@@ -33,7 +33,7 @@ pub struct World {
 }
 
 /// An answer within half a minute, or the test fails: never a sleep that hopes.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(45);
     loop {
         if let Some(answer) = ask().await {
