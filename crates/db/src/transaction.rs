@@ -4,7 +4,6 @@ use std::ops::{Deref, DerefMut};
 
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
-
 use tracing::Instrument as _;
 
 use crate::{Conn, Db, DbError, Scope};

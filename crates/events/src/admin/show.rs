@@ -52,7 +52,7 @@ impl From<&Envelope> for Shown {
 /// Decodes the payload of an event of `event_type`.
 pub fn decode(event_type: &str, payload: &[u8]) -> Value {
     try_decode(event_type, payload).unwrap_or_else(|why| {
-        let hex: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = payload.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         json!({ "undecodable": hex, "why": why })
     })
 }

@@ -1,4 +1,4 @@
-//! The AsyncAPI 3.0 document.
+//! The document after the `AsyncAPI` 3.0 specification.
 
 use serde_json::{Map, Value, json};
 

@@ -7,6 +7,7 @@ use prost::Message as _;
 use prost_reflect::prost_types::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
     field_descriptor_proto::{Label, Type},
+    source_code_info::Location,
 };
 
 /// A message with its comments.
@@ -160,7 +161,7 @@ fn kind(field: &FieldDescriptorProto) -> Kind {
 fn comment(file: &FileDescriptorProto, path: &[i32]) -> String {
     let locations = file.source_code_info.iter().flat_map(|info| &info.location);
     let found = locations.into_iter().find(|l| l.path == path);
-    let text = found.map(|l| l.leading_comments()).unwrap_or_default();
+    let text = found.map(Location::leading_comments).unwrap_or_default();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
