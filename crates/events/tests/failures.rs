@@ -253,3 +253,21 @@ async fn what_the_broker_gives_up_is_parked() {
     .await;
     assert!(world.words("account:1").await.is_empty());
 }
+
+/// PostgreSQL answers COMMIT in a broken transaction with a silent rollback.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_hides_a_broken_statement_does_not_lose_the_event() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay();
+    let consumer = parlour_events::Consumer::new(CONSUMER).on(
+        async |tx: &mut parlour_db::Tx, _: Incoming<ProfileUpdated>| {
+            let broken = diesel::sql_query("INSERT INTO no_such_table VALUES (1)");
+            drop(diesel_async::RunQueryDsl::execute(broken, &mut **tx).await);
+            Ok::<_, Failure>(())
+        },
+    );
+    let _task = consumer.spawn(world.db(CONSUMER), world.broker(), quick(), world.stop.child_token());
+    world.bound().await;
+    publish(&db, "account:1", "kept").await;
+    eventually("parked", async || (world.count("orders.parked WHERE state = 'parked'").await == 1).then_some(())).await;
+}
