@@ -271,3 +271,24 @@ async fn a_handler_that_hides_a_broken_statement_does_not_lose_the_event() {
     publish(&db, "account:1", "kept").await;
     eventually("parked", async || (world.count("orders.parked WHERE state = 'parked'").await == 1).then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_breaks_its_connection_is_parked_and_stops_nobody() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay();
+    let consumer = parlour_events::Consumer::new(CONSUMER).on(
+        async |tx: &mut parlour_db::Tx, event: Incoming<ProfileUpdated>| {
+            if bad(&event) {
+                let end = diesel::sql_query("SELECT pg_terminate_backend(pg_backend_pid())");
+                diesel_async::RunQueryDsl::execute(end, &mut **tx).await?;
+            }
+            support::record(tx, &event).await
+        },
+    );
+    let _task = consumer.spawn(world.db(CONSUMER), world.broker(), quick(), world.stop.child_token());
+    world.bound().await;
+    publish(&db, "account:1", "bad").await;
+    publish(&db, "account:2", "good").await;
+    world.eventually_words("account:2", &["good"]).await;
+    eventually("parked", async || (world.count("orders.parked WHERE state = 'parked' AND attempts = 5").await == 1).then_some(())).await;
+}

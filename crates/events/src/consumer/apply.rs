@@ -56,7 +56,7 @@ pub(super) async fn deliver(
         Ok(outcome) => return Ok(outcome),
         Err(trouble) => trouble.judge()?,
     };
-    put_aside(context, event, failure).await
+    put_aside(context, event, &failure).await
 }
 
 /// What is done with an event in its transaction.
@@ -163,9 +163,9 @@ pub(super) fn verdict(context: &Context, failure: &Failure, attempts: i32) -> (S
 pub(super) async fn put_aside(
     context: &Arc<Context>,
     event: &Arc<Envelope>,
-    failure: Failure,
+    failure: &Failure,
 ) -> Result<Outcome, DbError> {
-    let (state, pause) = verdict(context, &failure, 1);
+    let (state, pause) = verdict(context, failure, 1);
     let error = failure.chain();
     tracing::warn!(
         event.id = %event.id, event.r#type = event.event_type, aggregate = event.aggregate,

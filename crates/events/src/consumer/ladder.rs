@@ -77,7 +77,17 @@ async fn retry(context: &Arc<Context>, id: Uuid) -> Result<(), DbError> {
     let event = Arc::new(row.envelope());
     let outcome = match apply::attempt(context, &event, another_attempt).await {
         Ok(outcome) => outcome,
-        Err(trouble) => set_back(context, &event, trouble.judge()?).await?,
+        Err(trouble) => {
+            let failure = match trouble.judge() {
+                Ok(failure) => failure,
+                // If the database is there for others, the event may be what broke the connection.
+                Err(outage) => {
+                    context.db.ping().await?;
+                    Failure::retry(outage)
+                }
+            };
+            set_back(context, &event, failure).await?
+        }
     };
     metric::consumed(context.db.service(), &event.event_type, outcome);
     Ok(())

@@ -281,7 +281,7 @@ pub async fn try_publish(db: &Db, aggregate: &str, word: &str) -> Result<uuid::U
     db.write(Scope::Service, async move |tx: &mut Tx| parlour_events::publish(tx, aggregate, &event).await).await
 }
 
-async fn record(tx: &mut Tx, event: &Incoming<ProfileUpdated>) -> Result<(), Failure> {
+pub async fn record(tx: &mut Tx, event: &Incoming<ProfileUpdated>) -> Result<(), Failure> {
     use diesel::sql_types::{BigInt, Text, Uuid};
     let query = diesel::sql_query("INSERT INTO applied (event_id, aggregate, version, word) VALUES ($1, $2, $3, $4)")
         .bind::<Uuid, _>(event.id)
