@@ -36,7 +36,10 @@ fn pool() -> DescriptorPool {
 /// One line for each field and enum value, sorted.
 fn listing(pool: &DescriptorPool) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
-    for message in pool.all_messages().filter(|m| m.full_name().starts_with("parlour.")) {
+    for message in pool
+        .all_messages()
+        .filter(|m| m.full_name().starts_with("parlour."))
+    {
         lines.insert(format!("message {}", message.full_name()));
         for field in message.fields() {
             lines.insert(line(&message, &field));
@@ -44,7 +47,12 @@ fn listing(pool: &DescriptorPool) -> BTreeSet<String> {
     }
     for kind in pool.all_enums().filter(|e| e.full_name().starts_with("parlour.")) {
         for value in kind.values() {
-            lines.insert(format!("value {} {} {}", kind.full_name(), value.number(), value.name()));
+            lines.insert(format!(
+                "value {} {} {}",
+                kind.full_name(),
+                value.number(),
+                value.name()
+            ));
         }
     }
     lines
@@ -62,7 +70,12 @@ fn line(message: &MessageDescriptor, field: &FieldDescriptor) -> String {
         Kind::Enum(e) => e.full_name().to_owned(),
         scalar => format!("{scalar:?}").to_lowercase(),
     };
-    format!("field {} {:>3} {} {shape}{kind}", message.full_name(), field.number(), field.name())
+    format!(
+        "field {} {:>3} {} {shape}{kind}",
+        message.full_name(),
+        field.number(),
+        field.name()
+    )
 }
 
 /// `optional` is a oneof of its own in the descriptors.
@@ -79,17 +92,28 @@ impl Synthetic for FieldDescriptor {
 #[test]
 fn no_released_field_was_removed_renumbered_or_retyped() {
     let path = proto().join("released.txt");
-    let released: BTreeSet<String> =
-        std::fs::read_to_string(&path).unwrap_or_default().lines().map(str::to_owned).collect();
+    let released: BTreeSet<String> = std::fs::read_to_string(&path)
+        .unwrap_or_default()
+        .lines()
+        .map(str::to_owned)
+        .collect();
     let current = listing(&pool());
     let broken: Vec<_> = released.difference(&current).collect();
-    assert!(broken.is_empty(), "released and no longer there as it was (add fields instead): {broken:#?}");
+    assert!(
+        broken.is_empty(),
+        "released and no longer there as it was (add fields instead): {broken:#?}"
+    );
     if writing() {
-        let text = current.iter().fold(String::new(), |text, line| text + line + "\n");
+        let text = current
+            .iter()
+            .fold(String::new(), |text, line| text + line + "\n");
         std::fs::write(&path, text).unwrap();
     } else {
         let added: Vec<_> = current.difference(&released).collect();
-        assert!(added.is_empty(), "not in proto/released.txt yet (run `{HOW}`): {added:#?}");
+        assert!(
+            added.is_empty(),
+            "not in proto/released.txt yet (run `{HOW}`): {added:#?}"
+        );
     }
 }
 
@@ -114,7 +138,11 @@ fn golden_bytes_of_every_form_are_still_understood() {
             let golden: serde_json::Value = serde_json::from_str(line).unwrap();
             let bytes = unhex(golden["bytes"].as_str().unwrap());
             let read = DynamicMessage::decode(descriptor.clone(), bytes.as_slice()).unwrap();
-            assert_eq!(read.unknown_fields().count(), 0, "{event}: a field is not understood any more");
+            assert_eq!(
+                read.unknown_fields().count(),
+                0,
+                "{event}: a field is not understood any more"
+            );
             assert_eq!(meaning(&read), golden["means"], "{event}");
         }
     }
@@ -122,8 +150,12 @@ fn golden_bytes_of_every_form_are_still_understood() {
 
 /// What is in a message, defaults left out: an older form lacks the newer fields.
 fn meaning(message: &DynamicMessage) -> serde_json::Value {
-    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
-    message.serialize_with_options(serde_json::value::Serializer, &options).unwrap()
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .skip_default_fields(true);
+    message
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .unwrap()
 }
 
 /// A message with every field set to something that tells it from the others.
@@ -131,7 +163,11 @@ fn sample(descriptor: &MessageDescriptor, depth: u32) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
         if let Some(value) = value(&field, depth) {
-            let value = if field.is_list() { Value::List(vec![value.clone(), value]) } else { value };
+            let value = if field.is_list() {
+                Value::List(vec![value.clone(), value])
+            } else {
+                value
+            };
             message.set_field(&field, value);
         }
     }
@@ -157,9 +193,14 @@ fn value(field: &FieldDescriptor, depth: u32) -> Option<Value> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect()
 }

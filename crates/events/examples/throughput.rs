@@ -3,7 +3,13 @@
 //! `cargo run --release -p parlour-events --example throughput [events] [aggregates] [publishers]`
 //! against the engines that `PARLOUR_TEST_PG_URL`, `PARLOUR_TEST_AMQP_URL` and
 //! `PARLOUR_TEST_RABBIT_API` name.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::pedantic, reason = "a measurement")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    reason = "a measurement"
+)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -33,7 +39,10 @@ async fn main() {
         alone.push(started.elapsed());
     }
     alone.sort();
-    println!("alone, with the publishing commit: p50 {:?}, p95 {:?}, worst {:?}", alone[50], alone[95], alone[99]);
+    println!(
+        "alone, with the publishing commit: p50 {:?}, p95 {:?}, worst {:?}",
+        alone[50], alone[95], alone[99]
+    );
 
     let started = Instant::now();
     let tasks = (0..publishers).map(|p| {
@@ -46,15 +55,26 @@ async fn main() {
     });
     futures_util::future::join_all(tasks).await;
     let published = started.elapsed();
-    world.eventually_count("orders.applied", events as i64 + 100).await;
+    world
+        .eventually_count("orders.applied", events as i64 + 100)
+        .await;
     let applied = started.elapsed();
     let rate = |time: Duration| events as f64 / time.as_secs_f64();
     println!("{events} events of {aggregates} aggregates by {publishers} publishers");
-    println!("committed at {:.0}/s, took effect at {:.0}/s", rate(published), rate(applied));
+    println!(
+        "committed at {:.0}/s, took effect at {:.0}/s",
+        rate(published),
+        rate(applied)
+    );
     let sql = "SELECT percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY \
                extract(epoch FROM i.received_at - o.created_at)::float8) \
                FROM identity.outbox o JOIN orders.inbox i ON i.event_id = o.id";
     let row = world.sql.query_one(sql, &[]).await.unwrap();
     let percentiles: Vec<f64> = row.get(0);
-    println!("written to handled, under load: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", percentiles[0] * 1e3, percentiles[1] * 1e3, percentiles[2] * 1e3);
+    println!(
+        "written to handled, under load: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms",
+        percentiles[0] * 1e3,
+        percentiles[1] * 1e3,
+        percentiles[2] * 1e3
+    );
 }

@@ -135,8 +135,7 @@ async fn open(broker: &Broker, subject: &Subject) -> Result<(Channel, Deliveries
         exclusive: true,
         ..Default::default()
     };
-    let consuming =
-        channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
+    let consuming = channel.basic_consume(name.as_str().into(), "".into(), options, FieldTable::default());
     let deliveries = broker.in_time(consuming).await?;
     Ok((channel, deliveries))
 }

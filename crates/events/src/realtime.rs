@@ -137,10 +137,20 @@ impl Realtime {
         let subject = Subject {
             exchange: REALTIME_EXCHANGE,
             keys: keys.iter().map(ToString::to_string).collect(),
-            arguments: table([("x-max-length", BACKLOG.into()), ("x-overflow", text("drop-head"))]),
+            arguments: table([
+                ("x-max-length", BACKLOG.into()),
+                ("x-overflow", text("drop-head")),
+            ]),
         };
         let broker = self.broker.clone();
-        tokio::spawn(ephemeral::run(broker, subject, Nothing, OnPush(handler), sender, stop));
+        tokio::spawn(ephemeral::run(
+            broker,
+            subject,
+            Nothing,
+            OnPush(handler),
+            sender,
+            stop,
+        ));
         receiver
     }
 }
@@ -165,7 +175,12 @@ where
         let name = delivery.properties.kind().as_ref().map(ToString::to_string);
         let payload = serde_json::from_slice(&delivery.data);
         if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
-            (self.0)(Push { target, name, payload }).await;
+            (self.0)(Push {
+                target,
+                name,
+                payload,
+            })
+            .await;
         }
     }
 }

@@ -57,7 +57,10 @@ pub async fn sweep(db: &Db, retention: Retention) -> Result<Swept, DbError> {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds of some days are exact in a float")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds of some days are exact in a float"
+)]
 async fn delete(db: &Db, sql: &str, days: u32) -> Result<usize, DbError> {
     let seconds = Duration::days(i64::from(days)).num_seconds() as f64;
     let mut deleted = 0;

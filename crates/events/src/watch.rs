@@ -37,7 +37,14 @@ where
         keys: types.iter().map(ToString::to_string).collect(),
         arguments: FieldTable::default(),
     };
-    tokio::spawn(ephemeral::run(broker, subject, OnConnect(on_connect), OnEvent(handler), sender, stop));
+    tokio::spawn(ephemeral::run(
+        broker,
+        subject,
+        OnConnect(on_connect),
+        OnEvent(handler),
+        sender,
+        stop,
+    ));
     receiver
 }
 

@@ -1,5 +1,12 @@
 //! What dies under load is not noticed in the effects.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::pedantic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -30,20 +37,30 @@ impl Load {
                 while !stop.is_cancelled() {
                     n += 3;
                     // Whether a commit that was cut off happened, the outbox knows.
-                    if try_publish(&db, &format!("account:{}", n % 20), &n.to_string()).await.is_ok() {
+                    if try_publish(&db, &format!("account:{}", n % 20), &n.to_string())
+                        .await
+                        .is_ok()
+                    {
                         published.fetch_add(1, Ordering::SeqCst);
                     }
                 }
             })
         });
         let tasks = tasks.collect();
-        Self { stop, published, tasks }
+        Self {
+            stop,
+            published,
+            tasks,
+        }
     }
 
     /// Waits until this many more have been published.
     async fn goes_on(&self, more: usize) {
         let until = self.published.load(Ordering::SeqCst) + more;
-        eventually("publishing goes on", async || (self.published.load(Ordering::SeqCst) >= until).then_some(())).await;
+        eventually("publishing goes on", async || {
+            (self.published.load(Ordering::SeqCst) >= until).then_some(())
+        })
+        .await;
     }
 
     async fn stop(self) {
@@ -113,9 +130,16 @@ async fn a_relay_dies_between_publishing_and_marking() {
     for n in 0..10 {
         publish(&db, &format!("account:{}", n % 2), &n.to_string()).await;
     }
-    world.sql.batch_execute("BEGIN; SELECT FROM identity.outbox FOR UPDATE").await.unwrap();
+    world
+        .sql
+        .batch_execute("BEGIN; SELECT FROM identity.outbox FOR UPDATE")
+        .await
+        .unwrap();
     let (_, relay) = world.relay();
-    eventually("the first ones arrive", async || (world.words("account:0").await.len() == 1).then_some(())).await;
+    eventually("the first ones arrive", async || {
+        (world.words("account:0").await.len() == 1).then_some(())
+    })
+    .await;
     relay.task.abort();
     drop(relay.task.await);
     world.sql.batch_execute("COMMIT").await.unwrap();
@@ -133,23 +157,39 @@ async fn holders(world: &World) -> Vec<i64> {
                WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted AND l.objsubid = 2 \
                AND a.datname = current_database() AND a.application_name = 'parlour-identity' \
                GROUP BY pid ORDER BY 1";
-    world.sql.query(sql, &[]).await.unwrap().iter().map(|r| r.get(0)).collect()
+    world
+        .sql
+        .query(sql, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|r| r.get(0))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lanes_are_shared_and_taken_over() {
     let world = World::new().await;
     let (db, first) = world.relay();
-    eventually("one has all", async || (holders(&world).await == [16]).then_some(())).await;
+    eventually("one has all", async || {
+        (holders(&world).await == [16]).then_some(())
+    })
+    .await;
     let (_, _second) = world.relay();
-    eventually("two share", async || (holders(&world).await == [8, 8]).then_some(())).await;
+    eventually("two share", async || {
+        (holders(&world).await == [8, 8]).then_some(())
+    })
+    .await;
     let _consumer = world.consumer(|_| Ok(())).await;
     for n in 0..60 {
         publish(&db, &format!("account:{n}"), "shared").await;
     }
     world.eventually_count("orders.applied", 60).await;
     first.task.abort();
-    eventually("the other has all", async || (holders(&world).await == [16]).then_some(())).await;
+    eventually("the other has all", async || {
+        (holders(&world).await == [16]).then_some(())
+    })
+    .await;
     // Published by a process whose own relay is gone.
     for n in 0..60 {
         publish(&db, &format!("account:{n}"), "taken over").await;
@@ -163,17 +203,29 @@ async fn a_returned_event_is_not_taken_for_published() {
     let world = World::new().await;
     let (db, _relay) = world.relay();
     publish(&db, "account:1", "kept").await;
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1).await;
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1)
+        .await;
     world.rabbit.unbind("parlour.events", "parlour.log", "#").await;
-    publish(&db, "account:1", "returned at first").await;
-    let mut tail = parlour_events::admin::tail(&world.broker(), parlour_events::admin::Start::First).await.unwrap();
+    for word in ["returned at first", "behind it", "last"] {
+        publish(&db, "account:1", word).await;
+    }
+    let mut tail = parlour_events::admin::tail(&world.broker(), parlour_events::admin::Start::First)
+        .await
+        .unwrap();
     let mut words = Vec::new();
-    while words.len() < 2 {
-        let shown = tokio::time::timeout(Duration::from_secs(30), tail.next()).await.expect("the log has it").unwrap().unwrap();
+    while words.len() < 4 {
+        let shown = tokio::time::timeout(Duration::from_secs(30), tail.next())
+            .await
+            .expect("the log has it")
+            .unwrap()
+            .unwrap();
         words.push(shown.data["username"].as_str().unwrap().to_owned());
     }
-    assert_eq!(words, ["kept", "returned at first"]);
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 2).await;
+    assert_eq!(words, ["kept", "returned at first", "behind it", "last"]);
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 4)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +247,9 @@ async fn a_graceful_stop_flushes_and_hands_over() {
 /// A process of relay and consumer, for the test below to kill.
 #[tokio::test(flavor = "multi_thread")]
 async fn child_process() {
-    let Ok(name) = std::env::var("PARLOUR_TEST_CHILD_OF") else { return };
+    let Ok(name) = std::env::var("PARLOUR_TEST_CHILD_OF") else {
+        return;
+    };
     let world = World::of(&name).await;
     let (db, _relay) = world.relay();
     let _consumer = world.consumer(|_| Ok(())).await;
@@ -218,7 +272,10 @@ async fn processes_are_killed_under_load() {
     for round in 1..=5 {
         let mut children = [child(&world), child(&world)];
         let until = round * 150;
-        eventually("effects", async || (world.count("orders.applied").await >= until).then_some(())).await;
+        eventually("effects", async || {
+            (world.count("orders.applied").await >= until).then_some(())
+        })
+        .await;
         for child in &mut children {
             child.kill().unwrap();
             child.wait().unwrap();

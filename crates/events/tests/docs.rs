@@ -8,7 +8,10 @@ use parlour_events::docs;
 #[test]
 fn the_committed_documents_are_what_is_generated() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-    for (name, content) in [("EVENTS.md", docs::markdown(&[])), ("asyncapi.yaml", docs::asyncapi(&[]))] {
+    for (name, content) in [
+        ("EVENTS.md", docs::markdown(&[])),
+        ("asyncapi.yaml", docs::asyncapi(&[])),
+    ] {
         let path = folder.join(name);
         if std::env::var_os("PARLOUR_WRITE_DOCS").is_some() {
             std::fs::write(&path, &content).unwrap();
@@ -23,7 +26,10 @@ fn the_committed_documents_are_what_is_generated() {
 
 #[test]
 fn consumers_are_named() {
-    let registered = docs::Registered { service: "orders".into(), types: vec!["identity.profile.updated".into(), "*.audit.recorded".into()] };
+    let registered = docs::Registered {
+        service: "orders".into(),
+        types: vec!["identity.profile.updated".into(), "*.audit.recorded".into()],
+    };
     let page = docs::markdown(std::slice::from_ref(&registered));
     assert!(page.contains("consumed by orders"), "{page}");
     assert!(docs::asyncapi(&[registered]).contains("consume.orders.any.audit.recorded:"));

@@ -1,5 +1,12 @@
 //! From a transaction to a handler.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::pedantic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -15,9 +22,15 @@ async fn an_event_arrives_once_with_its_attributes() {
     let _consumer = world.consumer(|_| Ok(())).await;
     let id = publish(&db, "account:1", "hello").await;
     world.eventually_words("account:1", &["hello"]).await;
-    let row = world.sql.query_one("SELECT event_id, version FROM orders.applied", &[]).await.unwrap();
+    let row = world
+        .sql
+        .query_one("SELECT event_id, version FROM orders.applied", &[])
+        .await
+        .unwrap();
     assert_eq!((row.get::<_, uuid::Uuid>(0), row.get::<_, i64>(1)), (id, 1));
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1).await;
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1)
+        .await;
     assert_eq!(world.count("orders.inbox WHERE source = 'identity'").await, 1);
 }
 
@@ -36,7 +49,11 @@ async fn a_rollback_publishes_nothing() {
     publish(&db, "account:1", "after").await;
     world.eventually_words("account:1", &["after"]).await;
     assert_eq!(world.count("identity.outbox").await, 1);
-    let row = world.sql.query_one("SELECT version FROM orders.applied", &[]).await.unwrap();
+    let row = world
+        .sql
+        .query_one("SELECT version FROM orders.applied", &[])
+        .await
+        .unwrap();
     assert_eq!(row.get::<_, i64>(0), 1, "the number was rolled back too");
 }
 
@@ -65,11 +82,17 @@ async fn bindings_follow_the_handlers() {
     let both = Consumer::new(CONSUMER)
         .on(async |_: &mut Tx, _: Incoming<ProfileUpdated>| Ok::<_, Failure>(()))
         .on(async |_: &mut Tx, _: Incoming<AccountDeleted>| Ok::<_, Failure>(()));
-    assert_eq!(both.types(), ["identity.account.deleted", "identity.profile.updated"]);
+    assert_eq!(
+        both.types(),
+        ["identity.account.deleted", "identity.profile.updated"]
+    );
     let stop = world.stop.child_token();
     let task = both.spawn(world.db(CONSUMER), world.broker(), quick(), stop.clone());
     let expected = ["identity.account.deleted", "identity.profile.updated"];
-    support::eventually("two bindings", async || (world.rabbit.bindings(&queue).await == expected).then_some(())).await;
+    support::eventually("two bindings", async || {
+        (world.rabbit.bindings(&queue).await == expected).then_some(())
+    })
+    .await;
     support::Running { stop, task }.stop().await;
     let _one = world.consumer(|_| Ok(())).await;
     support::eventually("one binding", async || {
@@ -89,7 +112,12 @@ async fn audit_records_reach_their_handler() {
             Ok(())
         },
     );
-    let _task = consumer.spawn(world.db(CONSUMER), world.broker(), quick(), world.stop.child_token());
+    let _task = consumer.spawn(
+        world.db(CONSUMER),
+        world.broker(),
+        quick(),
+        world.stop.child_token(),
+    );
     world.bound().await;
     db.write(Scope::Service, async |tx: &mut Tx| {
         let entry = parlour_events::AuditEntry {
@@ -105,5 +133,60 @@ async fn audit_records_reach_their_handler() {
     .unwrap();
     let record = records.recv().await.unwrap();
     assert_eq!(record.event_type, format!("{PUBLISHER}.audit.recorded"));
-    assert_eq!((record.aggregate.as_str(), record.data.after.as_str()), ("audit:account:7", r#"{"roles":["admin"]}"#));
+    assert_eq!(
+        (record.aggregate.as_str(), record.data.after.as_str()),
+        ("audit:account:7", r#"{"roles":["admin"]}"#)
+    );
+}
+
+/// A publisher that counts anew (after a restore, say) is noticed in the log, and its events are not applied over later ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_were_seen_are_skipped() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay();
+    let _consumer = world.consumer(|_| Ok(())).await;
+    publish(&db, "account:1", "one").await;
+    publish(&db, "account:1", "two").await;
+    world.eventually_words("account:1", &["one", "two"]).await;
+    world
+        .sql
+        .execute("UPDATE identity.aggregate_versions SET version = 1", &[])
+        .await
+        .unwrap();
+    publish(&db, "account:1", "two again").await;
+    publish(&db, "account:1", "three").await;
+    world
+        .eventually_words("account:1", &["one", "two", "three"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_go_up_down_and_up() {
+    let world = World::new().await;
+    let shape = "SELECT coalesce(string_agg(part, E'\n' ORDER BY part), '') FROM ( \
+        SELECT table_name || '.' || column_name || ' ' || data_type FROM information_schema.columns \
+          WHERE table_schema = 'identity' AND table_name NOT LIKE '\\_\\_%' \
+        UNION ALL SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'identity' \
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'identity' AND tablename NOT LIKE '\\_\\_%' \
+        ) AS parts (part)";
+    let shape = async || world.sql.query_one(shape, &[]).await.unwrap().get::<_, String>(0);
+    let before = shape().await;
+    assert!(before.contains("outbox.lane") && before.contains("inbox_enter"));
+    parlour_db::revert_all(&world.settings, PUBLISHER, vec![parlour_events::MIGRATIONS])
+        .await
+        .unwrap();
+    assert_eq!(shape().await, "");
+    parlour_db::migrate(&world.settings, PUBLISHER, vec![parlour_events::MIGRATIONS])
+        .await
+        .unwrap();
+    assert_eq!(shape().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_broker_would_refuse_is_refused_at_once() {
+    let world = World::new().await;
+    let db = world.db(PUBLISHER);
+    let huge = "x".repeat(parlour_events::MAX_PAYLOAD);
+    assert!(support::try_publish(&db, "account:1", &huge).await.is_err());
+    assert_eq!(world.count("identity.outbox").await, 0);
 }

@@ -1,5 +1,12 @@
 //! Watching, realtime, the log, traces, retention.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::pedantic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::pedantic,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -45,22 +52,45 @@ async fn a_watch_catches_up_before_it_handles_and_after_each_cut() {
         },
         world.stop.child_token(),
     );
-    eventually("the second attempt", async || (catching_up.load(Ordering::SeqCst) == 2).then_some(())).await;
+    eventually("the second attempt", async || {
+        (catching_up.load(Ordering::SeqCst) == 2).then_some(())
+    })
+    .await;
     publish(&db, "account:1", "while catching up").await;
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1).await;
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1)
+        .await;
     assert!(!*caught_up.borrow());
-    assert!(words.try_recv().is_err(), "nothing is handled before it has caught up");
+    assert!(
+        words.try_recv().is_err(),
+        "nothing is handled before it has caught up"
+    );
     allowed.add_permits(1);
     assert_eq!(words.recv().await.unwrap(), "while catching up");
     assert!(*caught_up.wait_for(|up| *up).await.unwrap());
 
     eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
-    timeout(Duration::from_secs(5), caught_up.wait_for(|up| !*up)).await.expect("the loss is reported").unwrap();
-    eventually("connected again", async || (catching_up.load(Ordering::SeqCst) >= 3).then_some(())).await;
+    timeout(Duration::from_secs(5), caught_up.wait_for(|up| !*up))
+        .await
+        .expect("the loss is reported")
+        .unwrap();
+    eventually("connected again", async || {
+        (catching_up.load(Ordering::SeqCst) >= 3).then_some(())
+    })
+    .await;
     allowed.add_permits(100);
-    timeout(Duration::from_secs(10), caught_up.wait_for(|up| *up)).await.expect("caught up again").unwrap();
+    timeout(Duration::from_secs(10), caught_up.wait_for(|up| *up))
+        .await
+        .expect("caught up again")
+        .unwrap();
     publish(&db, "account:1", "after").await;
-    assert_eq!(timeout(Duration::from_secs(20), words.recv()).await.unwrap().unwrap(), "after");
+    assert_eq!(
+        timeout(Duration::from_secs(20), words.recv())
+            .await
+            .unwrap()
+            .unwrap(),
+        "after"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,13 +109,29 @@ async fn pushes_reach_those_who_listen() {
     up.wait_for(|up| *up).await.unwrap();
     let target = Target::User(uuid::Uuid::now_v7());
     let payload = serde_json::json!({"typing": true, "name": "أحمد"});
-    realtime.send(&Target::Role("monitor".into()), "alert", &payload).await.unwrap();
+    realtime
+        .send(&Target::Role("monitor".into()), "alert", &payload)
+        .await
+        .unwrap();
     realtime.send(&target, "typing", &payload).await.unwrap();
-    let push = timeout(Duration::from_secs(5), pushes.recv()).await.unwrap().unwrap();
-    assert_eq!(push, Push { target: target.clone(), name: "typing".into(), payload: payload.clone() });
+    let push = timeout(Duration::from_secs(5), pushes.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        push,
+        Push {
+            target: target.clone(),
+            name: "typing".into(),
+            payload: payload.clone()
+        }
+    );
 
     eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
-    timeout(Duration::from_secs(5), up.wait_for(|up| !*up)).await.expect("the loss is reported").unwrap();
+    timeout(Duration::from_secs(5), up.wait_for(|up| !*up))
+        .await
+        .expect("the loss is reported")
+        .unwrap();
     up.wait_for(|up| *up).await.unwrap();
     eventually("heard again", async || {
         drop(realtime.send(&target, "again", &payload).await);
@@ -100,16 +146,35 @@ async fn the_log_is_read_from_any_point() {
     let world = World::new().await;
     let (db, _relay) = world.relay();
     publish(&db, "account:1", "old").await;
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1).await;
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 1)
+        .await;
     let broker = world.broker();
     let mut first = admin::tail(&broker, Start::First).await.unwrap();
-    let shown = timeout(Duration::from_secs(10), first.next()).await.unwrap().unwrap().unwrap();
-    assert_eq!((shown.data["username"].as_str(), shown.source.as_str(), shown.version), (Some("old"), "identity", 1));
+    let shown = timeout(Duration::from_secs(10), first.next())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            shown.data["username"].as_str(),
+            shown.source.as_str(),
+            shown.version
+        ),
+        (Some("old"), "identity", 1)
+    );
     let mut now = admin::tail(&broker, Start::Now).await.unwrap();
-    let mut since = admin::tail(&broker, Start::At(shown.time + Duration::from_micros(1))).await.unwrap();
+    let mut since = admin::tail(&broker, Start::At(shown.time + Duration::from_micros(1)))
+        .await
+        .unwrap();
     publish(&db, "account:1", "new").await;
     for tail in [&mut now, &mut since, &mut first] {
-        let shown = timeout(Duration::from_secs(10), tail.next()).await.unwrap().unwrap().unwrap();
+        let shown = timeout(Duration::from_secs(10), tail.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         assert_eq!(shown.data["username"], "new");
     }
 }
@@ -135,9 +200,18 @@ async fn a_sweep_keeps_what_may_come_again() {
         )
         .await
         .unwrap();
-    let shortest = Retention { outbox_days: 0, inbox_days: 0 };
-    assert_eq!(sweep(&world.db(PUBLISHER), shortest).await.unwrap(), Swept { outbox: 4, inbox: 0 });
-    assert_eq!(sweep(&world.db(CONSUMER), shortest).await.unwrap(), Swept { outbox: 0, inbox: 1 });
+    let shortest = Retention {
+        outbox_days: 0,
+        inbox_days: 0,
+    };
+    assert_eq!(
+        sweep(&world.db(PUBLISHER), shortest).await.unwrap(),
+        Swept { outbox: 4, inbox: 0 }
+    );
+    assert_eq!(
+        sweep(&world.db(CONSUMER), shortest).await.unwrap(),
+        Swept { outbox: 0, inbox: 1 }
+    );
     assert_eq!(world.count("identity.outbox WHERE published_at IS NULL").await, 1);
 }
 
@@ -172,9 +246,19 @@ async fn deliveries_wait_while_the_database_is_away() {
     for n in 0..30 {
         publish(&db, &format!("account:{n}"), "during").await;
     }
-    world.eventually_count("identity.outbox WHERE published_at IS NOT NULL", 31).await;
+    world
+        .eventually_count("identity.outbox WHERE published_at IS NOT NULL", 31)
+        .await;
     assert_eq!(world.count("orders.applied").await, 1);
-    world.sql.batch_execute(&format!("GRANT CONNECT ON DATABASE {} TO PUBLIC", world.name)).await.unwrap();
+    world
+        .sql
+        .batch_execute(&format!("GRANT CONNECT ON DATABASE {} TO PUBLIC", world.name))
+        .await
+        .unwrap();
     world.eventually_count("orders.applied", 31).await;
-    assert_eq!(world.count("orders.parked").await, 0, "an outage says nothing of the events");
+    assert_eq!(
+        world.count("orders.parked").await,
+        0,
+        "an outage says nothing of the events"
+    );
 }

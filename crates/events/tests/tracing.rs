@@ -1,5 +1,11 @@
 //! The trace goes on from the publisher's span to the handler's.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::pedantic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::pedantic,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -30,7 +36,12 @@ async fn one_trace_from_the_publisher_to_the_handler() {
     let consumer = Consumer::new(CONSUMER).on(async move |_: &mut Tx, _: Incoming<ProfileUpdated>| {
         sender.send(trace_id()).map_err(Failure::retry)
     });
-    let _task = consumer.spawn(world.db(CONSUMER), world.broker(), quick(), world.stop.child_token());
+    let _task = consumer.spawn(
+        world.db(CONSUMER),
+        world.broker(),
+        quick(),
+        world.stop.child_token(),
+    );
     world.bound().await;
     let expected = async {
         publish(&db, "account:1", "traced").await;

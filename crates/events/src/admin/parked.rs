@@ -9,8 +9,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Shown;
-use crate::consumer::parked::{self as rows, Row, Setback, State};
 use crate::consumer::inbox;
+use crate::consumer::parked::{self as rows, Row, Setback, State};
 use crate::{AuditEntry, audit};
 
 /// Why an operator's wish was not granted.
@@ -100,12 +100,7 @@ pub async fn replay(db: &Db, id: Uuid) -> Result<(), AdminError> {
 
 /// Gives the event up for good, which the audit log records with the reason; what
 /// waits behind it goes on.
-pub async fn drop_event(
-    db: &Db,
-    id: Uuid,
-    reason: &str,
-    operator: Operator,
-) -> Result<(), AdminError> {
+pub async fn drop_event(db: &Db, id: Uuid, reason: &str, operator: Operator) -> Result<(), AdminError> {
     let reason = reason.to_owned();
     db.write(Scope::Service, async move |tx: &mut Tx| {
         let row = locked(tx, id).await?;

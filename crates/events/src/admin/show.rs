@@ -52,7 +52,9 @@ impl From<&Envelope> for Shown {
 /// Decodes the payload of an event of `event_type`.
 pub fn decode(event_type: &str, payload: &[u8]) -> Value {
     try_decode(event_type, payload).unwrap_or_else(|why| {
-        let hex = payload.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = payload
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         json!({ "undecodable": hex, "why": why })
     })
 }
@@ -80,7 +82,8 @@ fn descriptor(event_type: &str) -> Option<MessageDescriptor> {
 
 fn pool() -> Option<&'static DescriptorPool> {
     static POOL: OnceLock<Option<DescriptorPool>> = OnceLock::new();
-    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).ok()).as_ref()
+    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).ok())
+        .as_ref()
 }
 
 #[cfg(test)]
@@ -106,6 +109,9 @@ mod tests {
     #[test]
     fn what_cannot_be_decoded_is_shown_raw() {
         assert_eq!(decode("no.such.type", b"\xff")["undecodable"], json!("ff"));
-        assert_eq!(decode("identity.roles.changed", b"\xff\xff")["undecodable"], json!("ffff"));
+        assert_eq!(
+            decode("identity.roles.changed", b"\xff\xff")["undecodable"],
+            json!("ffff")
+        );
     }
 }

@@ -32,7 +32,9 @@ pub struct Tail {
 /// Reads the log of all services from `start` on, without an end.
 pub async fn tail(broker: &Broker, start: Start) -> Result<Tail, BrokerError> {
     let channel = broker.channel(Purpose::Consume).await?;
-    broker.in_time(channel.basic_qos(100, BasicQosOptions::default())).await?;
+    broker
+        .in_time(channel.basic_qos(100, BasicQosOptions::default()))
+        .await?;
     let offset = match start {
         Start::Now => text("next"),
         Start::First => text("first"),

@@ -48,10 +48,7 @@ impl Trouble {
 
 /// Handles a delivered event, or puts it aside when it fails. It only fails when
 /// the database is away: then nothing has been written, or what was written is found again.
-pub(super) async fn deliver(
-    context: &Arc<Context>,
-    event: &Arc<Envelope>,
-) -> Result<Outcome, DbError> {
+pub(super) async fn deliver(context: &Arc<Context>, event: &Arc<Envelope>) -> Result<Outcome, DbError> {
     let failure = match attempt(context, event, first_attempt).await {
         Ok(outcome) => return Ok(outcome),
         Err(trouble) => trouble.judge()?,
@@ -78,7 +75,9 @@ pub(super) async fn attempt(
         let (shared, copy) = (context.clone(), event.clone());
         let done = context
             .db
-            .write(Scope::Service, async move |tx: &mut Tx| work(tx, shared, copy).await)
+            .write(Scope::Service, async move |tx: &mut Tx| {
+                work(tx, shared, copy).await
+            })
             .instrument(span)
             .await;
         let contended = match &done {
@@ -123,11 +122,7 @@ fn first_attempt(
 
 /// Calls the handler. A type that nobody here handles is worth a retry: while
 /// versions are rolled, the next replica may know it.
-pub(super) async fn handle(
-    tx: &mut Tx,
-    context: &Context,
-    event: &Envelope,
-) -> Result<(), Trouble> {
+pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
     let Some(entry) = context.entry(&event.event_type) else {
         let text = format!("{} handles no {}", context.db.service(), event.event_type);
         return Err(Trouble::Handler(Failure::retry(text)));
@@ -184,7 +179,11 @@ pub(super) async fn put_aside(
             Ok::<_, DbError>(match inbox::enter(tx, &event, false).await? {
                 Entry::New => {
                     parked::park(tx, &event, &setback).await?;
-                    if state == State::Parked { Outcome::Parked } else { Outcome::Retrying }
+                    if state == State::Parked {
+                        Outcome::Parked
+                    } else {
+                        Outcome::Retrying
+                    }
                 }
                 Entry::Behind => {
                     wait_behind(tx, &event).await?;

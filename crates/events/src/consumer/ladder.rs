@@ -65,7 +65,10 @@ async fn rounds(context: &Arc<Context>) -> Result<Duration, DbError> {
 async fn measure(context: &Context) -> Result<(), DbError> {
     let counts = parked::counts(&mut *context.db.conn().await?).await?;
     for state in [State::Retrying, State::Parked, State::Waiting] {
-        let count = counts.iter().find(|(name, _)| name == state.name()).map_or(0, |(_, n)| *n);
+        let count = counts
+            .iter()
+            .find(|(name, _)| name == state.name())
+            .map_or(0, |(_, n)| *n);
         metric::parked(context.db.service(), state.name(), count);
     }
     Ok(())
@@ -140,7 +143,11 @@ async fn set_back(
                 error: &error,
             };
             parked::set_back(tx, event.id, &setback).await?;
-            Ok(if state == State::Parked { Outcome::Parked } else { Outcome::Retrying })
+            Ok(if state == State::Parked {
+                Outcome::Parked
+            } else {
+                Outcome::Retrying
+            })
         })
         .await
 }

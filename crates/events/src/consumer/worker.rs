@@ -34,7 +34,9 @@ pub(super) fn job(context: &Context, delivery: Delivery) -> Job {
     let (event, refused) = match parsed {
         Ok(event) => {
             let refused = crashes(context, &delivery).then(|| {
-                Failure::poison("it was delivered again and again without an outcome: it may kill its consumer")
+                Failure::poison(
+                    "it was delivered again and again without an outcome: it may kill its consumer",
+                )
             });
             (event, refused)
         }
@@ -65,11 +67,7 @@ impl Job {
 }
 
 /// Works until `over`. What it has not begun then goes back to the queue with the channel.
-pub(super) async fn run(
-    context: Arc<Context>,
-    mut jobs: mpsc::Receiver<Job>,
-    over: CancellationToken,
-) {
+pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, over: CancellationToken) {
     loop {
         let job = tokio::select! {
             biased;

@@ -125,7 +125,11 @@ fn schemas(model: &Model) -> Value {
     for event in &model.events {
         model.with_parts(&event.message, &mut names);
     }
-    object(names.into_iter().filter_map(|name| Some((name.clone(), schema(model.messages.get(&name)?)))))
+    object(
+        names
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), schema(model.messages.get(&name)?)))),
+    )
 }
 
 fn schema(message: &Message) -> Value {

@@ -12,7 +12,14 @@ pub fn markdown(registered: &[Registered]) -> String {
     for event in &model.events {
         let about = text(model.message(event).map_or("", |m| m.comment.as_str()));
         let readers = consumers_of(registered, &event.event_type).join(", ");
-        line(&mut page, &format!("| [`{0}`](#{1}) | {about} | {readers} |", event.event_type, anchor(event)));
+        line(
+            &mut page,
+            &format!(
+                "| [`{0}`](#{1}) | {about} | {readers} |",
+                event.event_type,
+                anchor(event)
+            ),
+        );
     }
     let mut domain = "";
     for event in &model.events {
@@ -65,8 +72,15 @@ fn section(page: &mut String, model: &Model, event: &Event, registered: &[Regist
         line(page, &format!("{}\n", text(&message.comment)));
     }
     let readers = consumers_of(registered, &event.event_type);
-    let readers = if readers.is_empty() { "nobody here".to_owned() } else { readers.join(", ") };
-    line(page, &format!("Message `{}`, consumed by {readers}.\n", message.name));
+    let readers = if readers.is_empty() {
+        "nobody here".to_owned()
+    } else {
+        readers.join(", ")
+    };
+    line(
+        page,
+        &format!("Message `{}`, consumed by {readers}.\n", message.name),
+    );
     table(page, message);
     let mut parts = Vec::new();
     model.with_parts(&event.message, &mut parts);
@@ -80,7 +94,15 @@ fn table(page: &mut String, message: &Message) {
     page.push_str("| # | field | type | |\n|---|---|---|---|\n");
     for field in &message.fields {
         let about = text(&field.comment);
-        line(page, &format!("| {} | `{}` | {} | {about} |", field.number, field.name, kind(field)));
+        line(
+            page,
+            &format!(
+                "| {} | `{}` | {} | {about} |",
+                field.number,
+                field.name,
+                kind(field)
+            ),
+        );
     }
 }
 
@@ -89,17 +111,28 @@ fn kind(field: &Field) -> String {
         Kind::Scalar(name) => (*name).to_owned(),
         Kind::Message(name) | Kind::Enum(name) => format!("`{name}`"),
     };
-    if field.repeated { format!("{name}, repeated") } else { name }
+    if field.repeated {
+        format!("{name}, repeated")
+    } else {
+        name
+    }
 }
 
 /// As the usual renderers make it from the heading.
 fn anchor(event: &Event) -> String {
-    event.event_type.chars().filter(|c| c.is_alphanumeric() || *c == '_' || *c == '-').collect()
+    event
+        .event_type
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '_' || *c == '-')
+        .collect()
 }
 
 /// A comment as Markdown takes it literally.
 fn text(comment: &str) -> String {
-    comment.replace('|', "\\|").replace('<', "\\<").replace('*', "\\*")
+    comment
+        .replace('|', "\\|")
+        .replace('<', "\\<")
+        .replace('*', "\\*")
 }
 
 fn line(page: &mut String, text: &str) {

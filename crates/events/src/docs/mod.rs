@@ -29,10 +29,15 @@ impl From<&crate::Consumer> for Registered {
 
 fn consumers_of<'a>(registered: &'a [Registered], event_type: &str) -> Vec<&'a str> {
     let handles = |r: &&Registered| {
-        r.types.iter().any(|pattern| pattern == event_type || crate::topology::matches(pattern, event_type))
+        r.types
+            .iter()
+            .any(|pattern| pattern == event_type || crate::topology::matches(pattern, event_type))
     };
-    let mut names: Vec<&str> =
-        registered.iter().filter(handles).map(|r| r.service.as_str()).collect();
+    let mut names: Vec<&str> = registered
+        .iter()
+        .filter(handles)
+        .map(|r| r.service.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names

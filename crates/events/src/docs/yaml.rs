@@ -58,9 +58,15 @@ fn indent(out: &mut String, depth: usize) {
 fn key(key: &str) -> String {
     let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic())
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         && !words.contains(&key.to_ascii_lowercase().as_str());
-    if plain { key.to_owned() } else { Value::from(key).to_string() }
+    if plain {
+        key.to_owned()
+    } else {
+        Value::from(key).to_string()
+    }
 }
 
 #[cfg(test)]

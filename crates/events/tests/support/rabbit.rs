@@ -19,23 +19,34 @@ impl Rabbit {
     pub fn existing(vhost: &str) -> Self {
         let api = super::env("PARLOUR_TEST_RABBIT_API", "http://parlour:pw@127.0.0.1:17672");
         let amqp = super::env("PARLOUR_TEST_AMQP_URL", "amqp://parlour:pw@127.0.0.1:7672/%2f");
-        Self { api: api.parse().unwrap(), amqp, vhost: vhost.to_owned() }
+        Self {
+            api: api.parse().unwrap(),
+            amqp,
+            vhost: vhost.to_owned(),
+        }
     }
 
     pub async fn create(&self) {
         self.put(&format!("vhosts/{}", self.vhost), json!({})).await;
         let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
-        self.put(&format!("permissions/{}/{}", self.vhost, self.api.username()), all).await;
+        self.put(
+            &format!("permissions/{}/{}", self.vhost, self.api.username()),
+            all,
+        )
+        .await;
     }
 
     pub async fn remove(&self) {
-        self.call(reqwest::Method::DELETE, &format!("vhosts/{}", self.vhost), None).await;
+        self.call(reqwest::Method::DELETE, &format!("vhosts/{}", self.vhost), None)
+            .await;
     }
 
     /// The address of the vhost.
     pub fn amqp_url(&self) -> String {
         let start = self.amqp.find("://").unwrap() + 3;
-        let end = self.amqp[start..].find('/').map_or(self.amqp.len(), |i| start + i);
+        let end = self.amqp[start..]
+            .find('/')
+            .map_or(self.amqp.len(), |i| start + i);
         format!("{}/{}", &self.amqp[..end], self.vhost)
     }
 
@@ -45,7 +56,9 @@ impl Rabbit {
         url.set_username("").unwrap();
         url.set_password(None).unwrap();
         let url = format!("{}api/{path}", url);
-        let mut request = reqwest::Client::new().request(method, url).basic_auth(user, password);
+        let mut request = reqwest::Client::new()
+            .request(method, url)
+            .basic_auth(user, password);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -53,7 +66,11 @@ impl Rabbit {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        self.call(reqwest::Method::GET, path, None).await.json().await.unwrap_or(Value::Null)
+        self.call(reqwest::Method::GET, path, None)
+            .await
+            .json()
+            .await
+            .unwrap_or(Value::Null)
     }
 
     pub async fn put(&self, path: &str, body: Value) {
@@ -62,7 +79,10 @@ impl Rabbit {
     }
 
     pub async fn delete(&self, path: &str) -> bool {
-        self.call(reqwest::Method::DELETE, path, None).await.status().is_success()
+        self.call(reqwest::Method::DELETE, path, None)
+            .await
+            .status()
+            .is_success()
     }
 
     /// Closes every connection to the vhost; answers how many there were.
@@ -125,9 +145,16 @@ impl Rabbit {
     pub async fn take_and_crash(&self, queue: &str) {
         use futures_util::StreamExt as _;
         use lapin::{Connection, ConnectionProperties, options::BasicConsumeOptions, types::FieldTable};
-        let connection = Connection::connect(&self.amqp_url(), ConnectionProperties::default()).await.unwrap();
+        let connection = Connection::connect(&self.amqp_url(), ConnectionProperties::default())
+            .await
+            .unwrap();
         let channel = connection.create_channel().await.unwrap();
-        let consuming = channel.basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default());
+        let consuming = channel.basic_consume(
+            queue.into(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
         let mut deliveries = consuming.await.unwrap();
         let next = tokio::time::timeout(std::time::Duration::from_secs(3), deliveries.next()).await;
         assert!(next.is_err() || next.unwrap().unwrap().is_ok());
