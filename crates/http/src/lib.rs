@@ -28,7 +28,9 @@ pub use address::{TrustedProxies, client_address};
 pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
 pub use dialect::Dialect;
-pub use dispatch::{REQUEST_ID, RouteTemplate, Router, request_id};
+pub use dispatch::{
+    Caller, REQUEST_ID, RequestId, RouteTemplate, Router, TraceParent, identify, request_id,
+};
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
 pub use guard::{
