@@ -16,7 +16,7 @@ mod signals;
 mod wait;
 
 pub use context::Context;
-pub use front::{Front, FrontFactory, Local};
+pub use front::{Front, FrontFactory, Local, MakeFront};
 pub use jobs::Job;
 pub use readiness::{Readiness, Report, ServiceHealth};
 pub use run::{Process, RunError, run};
