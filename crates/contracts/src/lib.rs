@@ -25,7 +25,8 @@ pub trait Event: prost::Message + Default {
 
 /// The events that exist.
 pub mod catalogue {
-    use super::{Event, identity};
+    #[allow(clippy::wildcard_imports, reason = "every domain of proto, whatever there is")]
+    use super::*;
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 
