@@ -41,6 +41,25 @@ pub struct Context {
 }
 
 impl Context {
+    /// The context of one service for an operator's command: nothing is served and nothing consumed.
+    pub fn offline(service: &'static str, layers: Layers) -> anyhow::Result<Self> {
+        let settings = Arc::new(Settings::read(&layers)?);
+        let broker = Broker::new(settings.broker.clone())?;
+        Ok(Self {
+            service,
+            db: Some(Db::new(&settings.database, service)?),
+            vault: Vault::new(&settings.vault)?,
+            limits: Limits::new(settings.limits.clone()),
+            readiness: Readiness::new(broker.clone()),
+            local: Arc::new([service]),
+            stop: CancellationToken::new(),
+            verifier: Arc::default(),
+            broker,
+            layers,
+            settings,
+        })
+    }
+
     /// Where the process runs.
     pub fn environment(&self) -> Environment {
         self.layers.environment()

@@ -40,6 +40,7 @@ pub fn service() -> Service {
         defaults: include_str!("../config.default.toml"),
         migrations: || vec![MIGRATIONS],
         has_database: true,
+        check: |layers| layers.part::<settings::Settings>(NAME).map(drop),
         routes: http::routes,
         build: |context| Box::pin(build(context)),
     }
