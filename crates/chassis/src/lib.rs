@@ -17,7 +17,7 @@ mod signals;
 mod wait;
 
 pub use context::Context;
-pub use front::{Front, FrontFactory, Local};
+pub use front::{Front, FrontFactory, Local, MakeFront};
 pub use jobs::Job;
 pub use main_of::main_of;
 pub use readiness::{Readiness, Report, ServiceHealth};

@@ -28,7 +28,10 @@ pub use address::{TrustedProxies, client_address};
 pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
 pub use dialect::Dialect;
-pub use dispatch::{CSRF_COOKIE, REQUEST_ID, RouteTemplate, Router, SESSION_COOKIE, request_id};
+pub use dispatch::{
+    CSRF_COOKIE, Caller, REQUEST_ID, RequestId, RouteTemplate, Router, SESSION_COOKIE, TraceParent, identify,
+    request_id,
+};
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
 pub use guard::{

@@ -14,7 +14,7 @@ use crate::cli;
 
 /// What an operator does with accounts.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Single accounts.
     #[command(subcommand)]
     User(UserCommand),
@@ -29,13 +29,13 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Make an account with a verified e-mail address and print it as JSON.
     Create(Create),
 }
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub(crate) struct Create {
     /// E-mail address.
     #[arg(long)]
     email: String,
@@ -58,7 +58,7 @@ fn role(name: &str) -> Result<Role, String> {
 }
 
 /// Does it, on the database that identity uses; identity itself need not be running.
-pub async fn execute(command: Command, file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) async fn execute(command: Command, file: Option<&Path>) -> anyhow::Result<()> {
     let layers = cli::layers(file)?;
     let context = Context::offline(parlour_identity::NAME, layers)?;
     let state = Arc::new(Identity::open(&context).await?);

@@ -13,7 +13,7 @@ use crate::{admin, documents, running, services};
 /// value can also come from the environment: gateway.listen is PARLOUR__GATEWAY__LISTEN.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The configuration file.
     #[arg(long, global = true, env = "PARLOUR_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -57,7 +57,7 @@ enum ConfigCommand {
 }
 
 /// Does what was asked for.
-pub async fn execute(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn execute(arguments: Arguments) -> anyhow::Result<()> {
     let file = arguments.config.or_else(found);
     match arguments.command {
         Command::Run(names) => running::run(&names.names, file.as_deref()).await,
@@ -77,6 +77,6 @@ fn found() -> Option<PathBuf> {
 }
 
 /// The layers of configuration for all services.
-pub fn layers(file: Option<&std::path::Path>) -> anyhow::Result<Layers> {
+pub(crate) fn layers(file: Option<&std::path::Path>) -> anyhow::Result<Layers> {
     Ok(parlour_chassis::layers(&services::all(), file)?)
 }

@@ -5,7 +5,7 @@ use parlour_http::{Routes, document};
 use crate::services;
 
 /// Prints the document of all services.
-pub fn openapi() -> anyhow::Result<()> {
+pub(crate) fn openapi() -> anyhow::Result<()> {
     let all = services::all()
         .iter()
         .fold(Routes::default(), |routes, service| routes.and((service.routes)()));

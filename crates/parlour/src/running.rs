@@ -8,7 +8,7 @@ use parlour_chassis::{Service, Settings};
 use crate::{cli, services};
 
 /// Runs services until a signal.
-pub async fn run(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) async fn run(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
     let chosen = services::named(names)?;
     let layers = cli::layers(file)?;
     let settings = Settings::read(&layers)?;
@@ -21,7 +21,7 @@ pub async fn run(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Runs pending migrations.
-pub async fn migrate(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) async fn migrate(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
     let chosen = services::named(names)?;
     let layers = cli::layers(file)?;
     let settings = Settings::read(&layers)?;
@@ -39,7 +39,7 @@ pub async fn migrate(names: &[String], file: Option<&Path>) -> anyhow::Result<()
 }
 
 /// Says what is wrong with the configuration.
-pub fn check(file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn check(file: Option<&Path>) -> anyhow::Result<()> {
     let layers = cli::layers(file)?;
     Settings::read(&layers)?;
     for Service { name, check, .. } in services::all() {
