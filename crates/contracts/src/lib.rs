@@ -25,7 +25,7 @@ pub trait Event: prost::Message + Default {
 
 /// The events that exist.
 pub mod catalogue {
-    use super::{Event, identity};
+    use super::Event;
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 
