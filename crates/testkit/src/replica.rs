@@ -1,0 +1,70 @@
+//! One process of the platform, inside the test's.
+
+use std::net::SocketAddr;
+
+use parlour_chassis::{Process, Service};
+use parlour_config::Layers;
+use tokio::runtime::Runtime;
+
+/// Runs on a runtime of its own, so that it goes on while the test blocks and
+/// can be stopped from `drop`.
+pub(crate) struct Replica {
+    running: Option<(Runtime, Process)>,
+    pub(crate) address: SocketAddr,
+    pub(crate) internal_address: SocketAddr,
+}
+
+impl Replica {
+    /// Starts `services`; done when they serve.
+    pub(crate) async fn start(services: Vec<Service>, layers: Layers) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("replica")
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let starting = runtime.spawn(async move { Process::start(&services, layers, None).await });
+        match starting.await {
+            Ok(Ok(process)) => Self {
+                address: process.address,
+                internal_address: process.internal_address,
+                running: Some((runtime, process)),
+            },
+            Ok(Err(error)) => {
+                runtime.shutdown_background();
+                panic!("the services do not start: {error}")
+            }
+            Err(panicked) => {
+                runtime.shutdown_background();
+                panic!("the services do not start: {panicked}")
+            }
+        }
+    }
+
+    /// Whether it was neither stopped nor killed.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Stops in an orderly way and waits for it.
+    pub(crate) fn stop(&mut self) {
+        if let Some((runtime, process)) = self.running.take() {
+            let stopping = std::thread::spawn(move || runtime.block_on(process.stop()));
+            drop(stopping.join());
+        }
+    }
+
+    /// Ends everything at once: what was going on is cut off where it stands.
+    pub(crate) fn kill(&mut self) {
+        if let Some((runtime, process)) = self.running.take() {
+            runtime.shutdown_background();
+            drop(process);
+        }
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
