@@ -33,6 +33,9 @@ pub trait Front {
     ) -> LocalBoxFuture<'f, HttpResponse>;
 }
 
+/// Makes a worker's front, which may keep what is local.
+pub type MakeFront = Arc<dyn Fn(&Arc<Local>) -> Rc<dyn Front> + Send + Sync>;
+
 /// Makes a front for each worker: clients of other servers cannot be shared between threads.
 #[derive(Clone)]
 pub struct FrontFactory {
@@ -43,7 +46,7 @@ pub struct FrontFactory {
     /// Certificates, when TLS is on.
     pub tls: Option<rustls::ServerConfig>,
     /// Makes one.
-    pub make: Arc<dyn Fn() -> Rc<dyn Front> + Send + Sync>,
+    pub make: MakeFront,
 }
 
 /// The door of a process without the gateway. Behind `/-/` it tells the gateway

@@ -7,6 +7,7 @@ mod context;
 mod front;
 mod internal;
 mod jobs;
+mod main_of;
 mod readiness;
 mod revocations;
 mod run;
@@ -16,8 +17,9 @@ mod signals;
 mod wait;
 
 pub use context::Context;
-pub use front::{Front, FrontFactory, Local};
+pub use front::{Front, FrontFactory, Local, MakeFront};
 pub use jobs::Job;
+pub use main_of::main_of;
 pub use readiness::{Readiness, Report, ServiceHealth};
 pub use run::{Process, RunError, run};
 pub use service::{Built, Service};

@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use parlour_db::Db;
 use parlour_events::Broker;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 /// How long a check may take before it counts as failed.
 const CHECK_TIME: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ struct Inner {
     broker: Broker,
     services: RwLock<Vec<(&'static str, Option<Db>)>>,
     started: AtomicBool,
-    stopping: AtomicBool,
+    stopping: CancellationToken,
 }
 
 /// What `/-/ready` answers.
@@ -50,7 +51,7 @@ impl Readiness {
             broker,
             services: RwLock::default(),
             started: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
         }))
     }
 
@@ -64,7 +65,7 @@ impl Readiness {
     }
 
     pub(crate) fn set_stopping(&self) {
-        self.0.stopping.store(true, Ordering::Release);
+        self.0.stopping.cancel();
     }
 
     /// Whether the start has come to its end.
@@ -74,7 +75,12 @@ impl Readiness {
 
     /// Whether the process has been told to stop.
     pub fn is_stopping(&self) -> bool {
-        self.0.stopping.load(Ordering::Acquire)
+        self.0.stopping.is_cancelled()
+    }
+
+    /// Ends when the process is told to stop: the moment to let go of what is held open for long.
+    pub async fn stopping(&self) {
+        self.0.stopping.cancelled().await;
     }
 
     /// Checks every service of this process.

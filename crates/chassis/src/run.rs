@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::front::PlainDoor;
 use crate::{
-    Built, Context, Front, FrontFactory, Local, Readiness, Service, Settings, internal, revocations,
+    Built, Context, FrontFactory, Local, Readiness, Service, Settings, internal, revocations,
     signals, wait,
 };
 
@@ -50,6 +50,9 @@ pub enum RunError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Logs, traces or metrics cannot be set up.
+    #[error("telemetry: {0}")]
+    Telemetry(String),
     /// Signals cannot be waited for.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -251,7 +254,7 @@ struct Doors {
     listen: SocketAddr,
     internal_listen: SocketAddr,
     tls: Option<rustls::ServerConfig>,
-    make: Arc<dyn Fn() -> std::rc::Rc<dyn Front> + Send + Sync>,
+    make: crate::front::MakeFront,
 }
 
 /// Gathers the routes, starts what runs beside them, and chooses the front.
@@ -305,7 +308,7 @@ fn open_doors(
             listen: settings.http.listen,
             internal_listen: settings.http.internal_listen,
             tls: None,
-            make: Arc::new(move || {
+            make: Arc::new(move |_| {
                 std::rc::Rc::new(PlainDoor {
                     key: key.clone(),
                     internal: private.clone(),
@@ -327,7 +330,7 @@ fn serve(
     };
     let (make, local) = (doors.make.clone(), local.clone());
     let mut server = HttpServer::new(move || {
-        let front = make();
+        let front = make(&local);
         let local = local.clone();
         App::new().default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
             let (front, local) = (front.clone(), local.clone());

@@ -26,6 +26,25 @@ pub const REQUEST_ID: &str = "x-request-id";
 #[derive(Clone)]
 pub struct RouteTemplate(pub Arc<Route>);
 
+/// The request's id, in its extensions: what a front chose holds for everything behind it.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// The W3C trace context that a front decided on, in the request's extensions.
+/// It stands in the place of the header that the client sent.
+#[derive(Clone)]
+pub struct TraceParent(pub String);
+
+/// Who a request comes from, as its tokens tell. A front that has looked puts it
+/// into the request's extensions, so that nobody verifies twice.
+#[derive(Clone, Default)]
+pub struct Caller {
+    /// The principal, if there is one.
+    pub principal: Option<Arc<Principal>>,
+    /// Whether a cookie said so, which a page of another site can make a browser send.
+    pub by_cookie: bool,
+}
+
 struct Entry {
     route: Arc<Route>,
     handler: Handler,
@@ -96,10 +115,11 @@ impl Router {
 
     /// The route that a method and path lead to.
     pub fn route(&self, method: &Method, path: &str) -> Option<Arc<Route>> {
-        match self.find(method, path) {
-            Found::Entry(entry, _) => Some(entry.route.clone()),
-            _ => None,
-        }
+        let methods = match self.tree.at(path) {
+            Ok(found) => found.value,
+            Err(_) => self.tree.at(&other_slash(path)).ok()?.value,
+        };
+        of_method(methods, method).map(|entry| entry.route.clone())
     }
 
     /// With and without a trailing slash means the same, unless both are registered.
@@ -112,18 +132,10 @@ impl Router {
             }
             Some((found.value, params))
         };
-        let other = match path.strip_suffix('/') {
-            Some(stripped) => stripped.to_owned(),
-            None => format!("{path}/"),
-        };
-        let Some((methods, params)) = at(path).or_else(|| at(&other)) else {
+        let Some((methods, params)) = at(path).or_else(|| at(&other_slash(path))) else {
             return Found::Nothing;
         };
-        let entry = methods.get(method).or_else(|| {
-            // HEAD is GET without the body, which the server leaves away.
-            (method == Method::HEAD).then(|| methods.get(&Method::GET)).flatten()
-        });
-        match entry {
+        match of_method(methods, method) {
             Some(entry) => Found::Entry(entry, params),
             None => Found::WrongMethod(allow(methods)),
         }
@@ -165,15 +177,15 @@ impl Router {
         request_id: String,
     ) -> Result<HttpResponse, ApiError> {
         let address = crate::client_address(&request, &self.proxies);
-        let (principal, by_cookie) = self.authenticate(entry, &request).await?;
+        let caller = self.authenticate(entry, &request).await?;
         let mut call = Call {
             request,
             payload,
             service: entry.service.clone(),
             route: entry.route.clone(),
             params,
-            principal,
-            by_cookie,
+            principal: caller.principal,
+            by_cookie: caller.by_cookie,
             request_id,
             address,
             body_hash: [0; 32],
@@ -191,37 +203,58 @@ impl Router {
         Ok(response)
     }
 
-    /// Reads the caller's token: the bearer's, or SafeTalk's cookie.
-    async fn authenticate(
-        &self,
-        entry: &Entry,
-        request: &HttpRequest,
-    ) -> Result<(Option<Arc<Principal>>, bool), ApiError> {
+    /// Who calls, where the route wants to know.
+    async fn authenticate(&self, entry: &Entry, request: &HttpRequest) -> Result<Caller, ApiError> {
         if !entry.route.access.reads_tokens() {
-            return Ok((None, false));
+            return Ok(Caller::default());
         }
-        if let Some(known) = request.extensions().get::<Arc<Principal>>() {
-            return Ok((Some(known.clone()), false));
+        if let Some(known) = request.extensions().get::<Caller>() {
+            return Ok(known.clone());
         }
-        if let Some(token) = bearer(request)? {
-            return Ok((Some(self.verifier.verify(&token).await?), false));
-        }
-        match request.cookie(SESSION_COOKIE) {
-            Some(cookie) => match self.verifier.verify(cookie.value()).await {
-                Ok(principal) => Ok((Some(principal), true)),
-                // A browser sends a dead cookie along without being asked; the route says whether one is needed.
-                Err(parlour_auth::AuthError::Invalid) => Ok((None, false)),
-                Err(error) => Err(error.into()),
-            },
-            None => Ok((None, false)),
-        }
+        identify(&self.verifier, request).await
     }
 }
 
+/// Reads the caller's token: the bearer's, or SafeTalk's cookie.
+pub async fn identify(verifier: &Verifier, request: &HttpRequest) -> Result<Caller, ApiError> {
+    if let Some(token) = bearer(request)? {
+        return Ok(Caller {
+            principal: Some(verifier.verify(&token).await?),
+            by_cookie: false,
+        });
+    }
+    let Some(cookie) = request.cookie(SESSION_COOKIE) else {
+        return Ok(Caller::default());
+    };
+    match verifier.verify(cookie.value()).await {
+        Ok(principal) => Ok(Caller {
+            principal: Some(principal),
+            by_cookie: true,
+        }),
+        // A browser sends a dead cookie along without being asked; the route says whether one is needed.
+        Err(parlour_auth::AuthError::Invalid) => Ok(Caller::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The path with the trailing slash that it lacks, or without the one it has.
+fn other_slash(path: &str) -> std::borrow::Cow<'_, str> {
+    match path.strip_suffix('/') {
+        Some(stripped) => stripped.into(),
+        None => format!("{path}/").into(),
+    }
+}
+
+/// HEAD is GET without the body, which the server leaves away.
+fn of_method<'m>(methods: &'m HashMap<Method, Entry>, method: &Method) -> Option<&'m Entry> {
+    let as_get = || (method == Method::HEAD).then(|| methods.get(&Method::GET)).flatten();
+    methods.get(method).or_else(as_get)
+}
+
 /// The cookie of a SafeTalk session.
-pub(crate) const SESSION_COOKIE: &str = "parlour_session";
+pub const SESSION_COOKIE: &str = "parlour_session";
 /// The cookie whose value a write by cookie must repeat in `X-CSRFToken`.
-pub(crate) const CSRF_COOKIE: &str = "csrftoken";
+pub const CSRF_COOKIE: &str = "csrftoken";
 
 /// The bearer token of a request; an `Authorization` header of another kind is refused.
 pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<String>, ApiError> {
@@ -277,8 +310,11 @@ async fn limit(call: &Call) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> 
         .collect())
 }
 
-/// The client's own id for the request when it is sane, else a new one.
+/// The id that a front gave the request, else the client's own when it is sane, else a new one.
 pub fn request_id(request: &HttpRequest) -> String {
+    if let Some(RequestId(id)) = request.extensions().get() {
+        return id.clone();
+    }
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
     given
         .filter(|id| {
@@ -349,10 +385,13 @@ fn request_span(request: &HttpRequest, route: &Route, id: &str) -> tracing::Span
     use opentelemetry::propagation::Extractor;
     use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-    struct Headers<'h>(&'h actix_web::http::header::HeaderMap);
+    struct Headers<'h>(&'h actix_web::http::header::HeaderMap, Option<TraceParent>);
     impl Extractor for Headers<'_> {
         fn get(&self, key: &str) -> Option<&str> {
-            self.0.get(key)?.to_str().ok()
+            match &self.1 {
+                Some(decided) if key == "traceparent" => Some(&decided.0),
+                _ => self.0.get(key)?.to_str().ok(),
+            }
         }
         fn keys(&self) -> Vec<&str> {
             self.0.keys().map(HeaderName::as_str).collect()
@@ -367,7 +406,8 @@ fn request_span(request: &HttpRequest, route: &Route, id: &str) -> tracing::Span
         request_id = id,
     );
     let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
-        propagator.extract(&Headers(request.headers()))
+        let decided = request.extensions().get::<TraceParent>().cloned();
+        propagator.extract(&Headers(request.headers(), decided))
     });
     // Fails only when no tracing layer is there to hold a parent.
     let _ = span.set_parent(parent);

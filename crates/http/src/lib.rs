@@ -28,7 +28,10 @@ pub use address::{TrustedProxies, client_address};
 pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
 pub use dialect::Dialect;
-pub use dispatch::{REQUEST_ID, RouteTemplate, Router, request_id};
+pub use dispatch::{
+    CSRF_COOKIE, Caller, REQUEST_ID, RequestId, RouteTemplate, Router, SESSION_COOKIE, TraceParent, identify,
+    request_id,
+};
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
 pub use guard::{
@@ -36,7 +39,7 @@ pub use guard::{
     SuperAdmin, User, grants,
 };
 pub use idempotency::{Once, sweep_keys};
-pub use input::{Bearer, Json, PathId, Query};
+pub use input::{Bearer, Header, HeaderNamed, Json, PathId, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
 pub use openapi::document;
 pub use page::{Cursor, PageQuery, Pagination};

@@ -95,6 +95,7 @@ fn operation(route: &Route) -> Operation {
         ExtensionsBuilder::new()
             .add("x-rate-class", json!(route.class))
             .add("x-access", access(route.access))
+            .add("x-reads-tokens", json!(route.access.reads_tokens()))
             .build(),
     );
     operation

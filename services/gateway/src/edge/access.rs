@@ -1,0 +1,151 @@
+//! The access log: what was asked and what became of it. Never a query, never a body.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::{Method, StatusCode};
+use bytes::Bytes;
+use parlour_http::Route;
+use uuid::Uuid;
+
+use super::caps::Seat;
+use super::stats::WorkerStats;
+use super::trace::Trace;
+use crate::upstream::documents::RemoteRoute;
+
+/// The route that a request was given to, as far as it is known.
+#[derive(Clone, Default)]
+pub(crate) enum Template {
+    /// No route: a wrong path, or a service whose document is not known yet.
+    #[default]
+    Unknown,
+    /// Of this process.
+    Local(Arc<Route>),
+    /// Of another one.
+    Remote(Arc<RemoteRoute>),
+    /// The gateway's own answer to something.
+    Fixed(&'static str),
+}
+
+impl Template {
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Unknown => "none",
+            Self::Local(route) => &route.path,
+            Self::Remote(route) => &route.path,
+            Self::Fixed(name) => name,
+        }
+    }
+}
+
+/// What is noted about a request while it is served.
+pub(crate) struct Record {
+    pub(crate) started: Instant,
+    pub(crate) method: Method,
+    pub(crate) template: Template,
+    pub(crate) user: Option<Uuid>,
+    pub(crate) request_id: String,
+    pub(crate) trace: Trace,
+    pub(crate) received: Rc<Cell<u64>>,
+    pub(crate) upstream: Option<Duration>,
+    pub(crate) seat: Option<Seat>,
+}
+
+impl Record {
+    fn write(&self, stats: &WorkerStats, status: StatusCode, sent: u64, whole: bool) {
+        let now = Instant::now();
+        let time = now.duration_since(self.started);
+        let route = self.template.path();
+        stats.count(&self.method, route, time, now);
+        tracing::info!(
+            target: "access",
+            method = self.method.as_str(),
+            route,
+            status = status.as_u16(),
+            received = self.received.get(),
+            sent,
+            whole,
+            ms = millis(time),
+            upstream_ms = self.upstream.map(millis),
+            user = self.user.map(tracing::field::display),
+            request_id = self.request_id,
+            trace_id = self.trace.id(),
+        );
+    }
+
+    /// Writes the line when the answer is out: at once if it is all here, else when its end was sent.
+    pub(crate) fn conclude(self, stats: &Arc<WorkerStats>, response: HttpResponse) -> HttpResponse {
+        let status = response.status();
+        let empty = matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
+        if empty || self.method == Method::HEAD {
+            self.write(stats, status, 0, true);
+            return response;
+        }
+        response.map_body(|_, body| match body.try_into_bytes() {
+            Ok(bytes) => {
+                self.write(stats, status, bytes.len() as u64, true);
+                BoxBody::new(bytes)
+            }
+            Err(body) => BoxBody::new(Watched {
+                body,
+                sent: 0,
+                status,
+                stats: stats.clone(),
+                record: Some(self),
+            }),
+        })
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+/// A body that is still being sent.
+struct Watched {
+    body: BoxBody,
+    sent: u64,
+    status: StatusCode,
+    stats: Arc<WorkerStats>,
+    record: Option<Record>,
+}
+
+impl Watched {
+    fn end(&mut self, whole: bool) {
+        if let Some(record) = self.record.take() {
+            record.write(&self.stats, self.status, self.sent, whole);
+        }
+    }
+}
+
+impl MessageBody for Watched {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let piece = std::task::ready!(Pin::new(&mut self.body).poll_next(cx));
+        match &piece {
+            Some(Ok(bytes)) => self.sent += bytes.len() as u64,
+            Some(Err(_)) => self.end(false),
+            None => self.end(true),
+        }
+        Poll::Ready(piece)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // A length that was told is not asked for its end.
+        let whole = matches!(self.body.size(), BodySize::Sized(length) if length == self.sent);
+        self.end(whole);
+    }
+}

@@ -1,0 +1,327 @@
+//! The way of every request through the gateway.
+
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use futures_util::future::LocalBoxFuture;
+use parlour_chassis::{Front, Local};
+use parlour_http::{
+    ApiError, Caller, REQUEST_ID, RateClass, RequestId, client_address, identify, request_id,
+};
+
+use crate::edge::access::{Record, Template};
+use crate::edge::body::{BodyRules, Incoming};
+use crate::edge::compress::compress;
+use crate::edge::limits::{Admitted, Key};
+use crate::edge::screen::screen;
+use crate::edge::security::harden;
+use crate::edge::stats::WorkerStats;
+use crate::edge::trace::Trace;
+use crate::http::docs::asset;
+use crate::shared::Shared;
+use crate::upstream::documents::Known;
+use crate::upstream::pool::Pool;
+use crate::upstream::proxy::Proxy;
+use crate::upstream::tunnel;
+
+/// One worker's edge.
+pub(crate) struct Edge {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) local: Arc<Local>,
+    pub(crate) proxy: Proxy,
+    stats: Arc<WorkerStats>,
+}
+
+/// Who serves a request.
+pub(crate) enum Target {
+    Here,
+    There(Arc<Pool>),
+    /// Sockets and long polling, which stay with one replica.
+    Realtime(Arc<Pool>),
+}
+
+/// What was found out about a request's route.
+struct Plan {
+    template: Template,
+    class: RateClass,
+    /// `None` while nobody has told.
+    reads_tokens: Option<bool>,
+}
+
+impl Front for Edge {
+    fn handle<'f>(
+        &'f self,
+        _: &'f Local,
+        request: HttpRequest,
+        payload: Payload,
+    ) -> LocalBoxFuture<'f, HttpResponse> {
+        Box::pin(self.serve(request, payload))
+    }
+}
+
+impl Edge {
+    pub(crate) fn new(shared: Arc<Shared>, local: &Arc<Local>) -> Self {
+        shared.set_local(local);
+        let proxy = Proxy::new(shared.settings.timeouts);
+        let kept = proxy.kept.clone();
+        let every = shared.settings.timeouts.keep_alive;
+        actix_web::rt::spawn(async move {
+            while Rc::strong_count(&kept) > 1 {
+                tokio::time::sleep(every).await;
+                kept.sweep();
+            }
+        });
+        Self {
+            stats: shared.stats.worker(),
+            local: local.clone(),
+            shared,
+            proxy,
+        }
+    }
+
+    async fn serve(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+        let mut record = Record {
+            started: Instant::now(),
+            method: request.method().clone(),
+            template: Template::Unknown,
+            user: None,
+            request_id: request_id(&request),
+            trace: Trace::of(&request),
+            received: Rc::new(Cell::new(0)),
+            upstream: None,
+            seat: None,
+        };
+        let mut admitted = None;
+        let result = self.answer(&request, payload, &mut record, &mut admitted).await;
+        let response = result.unwrap_or_else(|error| {
+            request
+                .extensions_mut()
+                .insert(RequestId(record.request_id.clone()));
+            self.local.router.error(&request, error)
+        });
+        self.finish(&request, response, record, admitted)
+    }
+
+    /// What every answer has, wherever it comes from.
+    fn finish(
+        &self,
+        request: &HttpRequest,
+        mut response: HttpResponse,
+        record: Record,
+        admitted: Option<Admitted>,
+    ) -> HttpResponse {
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&record.request_id) {
+            headers.insert(HeaderName::from_static(REQUEST_ID), id);
+        }
+        if let Some(admitted) = admitted {
+            admitted.tell(headers);
+        }
+        self.shared.cors.mark(request, headers);
+        harden(headers, self.shared.settings.tls.is_on());
+        let switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if !switching && self.shared.readiness.is_stopping() {
+            // Whoever keeps this connection for later must not send on it any more.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        record.conclude(&self.stats, compress(request, response))
+    }
+
+    async fn answer(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        record: &mut Record,
+        admitted: &mut Option<Admitted>,
+    ) -> Result<HttpResponse, ApiError> {
+        let shared = &self.shared;
+        screen(request, &shared.settings.caps)?;
+        if let Some(preflight) = shared.cors.preflight(request) {
+            record.template = Template::Fixed("preflight");
+            return Ok(preflight);
+        }
+        let path = request.path();
+        if is_hidden(path) {
+            return Err(ApiError::not_found());
+        }
+        if let Some(asset) = asset(request) {
+            record.template = Template::Fixed("/docs");
+            return Ok(asset);
+        }
+        let address = client_address(request, self.local.router.proxies());
+        let upgrade = tunnel::is_wanted(request);
+        let caps = if upgrade {
+            &shared.tunnels
+        } else {
+            &shared.requests
+        };
+        record.seat = Some(caps.enter(address).ok_or_else(busy)?);
+        let target = self.target(path)?;
+        if upgrade {
+            tunnel::check(request)?;
+            if !matches!(target, Target::Realtime(_)) {
+                return Err(ApiError::field("Upgrade", "this path is not a WebSocket"));
+            }
+        }
+        let plan = self.plan(request, &target);
+        record.template = plan.template.clone();
+        let caller = self.caller(request, plan.reads_tokens).await?;
+        let user = caller
+            .as_ref()
+            .and_then(|caller| caller.principal.as_ref())
+            .map(|p| p.id);
+        record.user = user;
+        let key = user.map_or(Key::Address(address), Key::User);
+        *admitted = shared.gate.admit(plan.class, key)?;
+        match target {
+            Target::Here => self.here(request, payload, record, caller).await,
+            Target::There(pool) => self.there(&pool, request, payload, record, address).await,
+            Target::Realtime(pool) => {
+                self.realtime(&pool, request, payload, record, (address, upgrade))
+                    .await
+            }
+        }
+    }
+
+    /// Whose path it is. A service that is neither here nor there has no paths.
+    fn target(&self, path: &str) -> Result<Target, ApiError> {
+        let Some(service) = self.shared.prefixes.service(path) else {
+            return Ok(Target::Here);
+        };
+        let pool = self.shared.pools.get(service);
+        match pool {
+            // Sockets have a listener of their own, also where their service is here.
+            Some(pool) if is_realtime(path) => Ok(Target::Realtime(pool.clone())),
+            _ if self.shared.is_here(service) => Ok(Target::Here),
+            Some(pool) => Ok(Target::There(pool.clone())),
+            None => Err(ApiError::not_found()),
+        }
+    }
+
+    fn plan(&self, request: &HttpRequest, target: &Target) -> Plan {
+        let unknown = |class, reads_tokens| Plan {
+            template: Template::Unknown,
+            class,
+            reads_tokens,
+        };
+        match target {
+            Target::Here => match self.local.router.route(request.method(), request.path()) {
+                Some(route) => Plan {
+                    class: route.class,
+                    reads_tokens: Some(route.access.reads_tokens()),
+                    template: Template::Local(route),
+                },
+                None => unknown(RateClass::General, Some(false)),
+            },
+            Target::There(pool) => {
+                let documents = &self.shared.documents;
+                match documents.find(&pool.service, request.method(), request.path()) {
+                    Known::Route(route) => Plan {
+                        class: route.class,
+                        reads_tokens: Some(route.reads_tokens),
+                        template: Template::Remote(route),
+                    },
+                    Known::NoRoute => unknown(RateClass::General, Some(false)),
+                    Known::Nothing => unknown(RateClass::General, None),
+                }
+            }
+            // A session is counted once, when it begins; what it carries is chat's to count.
+            Target::Realtime(_) => Plan {
+                template: Template::Fixed("realtime"),
+                class: match crate::upstream::sticky::sid(request) {
+                    Some(_) => RateClass::None,
+                    None => RateClass::Chat,
+                },
+                reads_tokens: None,
+            },
+        }
+    }
+
+    /// Who calls. A bad token ends the request here only where it is known that the route reads tokens.
+    async fn caller(
+        &self,
+        request: &HttpRequest,
+        reads_tokens: Option<bool>,
+    ) -> Result<Option<Caller>, ApiError> {
+        let verifier = self.local.router.verifier();
+        match reads_tokens {
+            Some(true) => identify(verifier, request).await.map(Some),
+            Some(false) => Ok(None),
+            None => Ok(identify(verifier, request).await.ok()),
+        }
+    }
+
+    async fn here(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        record: &Record,
+        caller: Option<Caller>,
+    ) -> Result<HttpResponse, ApiError> {
+        let body = self.incoming(request, payload, record)?;
+        let mut extensions = request.extensions_mut();
+        extensions.insert(RequestId(record.request_id.clone()));
+        extensions.insert(record.trace.extension());
+        if let Some(caller) = caller {
+            extensions.insert(caller);
+        }
+        drop(extensions);
+        Ok(self
+            .local
+            .router
+            .dispatch(request.clone(), body.into_payload())
+            .await)
+    }
+
+    pub(crate) fn incoming(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        record: &Record,
+    ) -> Result<Incoming, ApiError> {
+        let rules = BodyRules {
+            most: self.shared.settings.caps.body_bytes,
+            idle: self.shared.settings.timeouts.idle,
+        };
+        Incoming::new(request, payload, rules, record.received.clone())
+    }
+
+    /// How the client reached the platform.
+    pub(crate) fn proto(&self, request: &HttpRequest, address: IpAddr) -> &'static str {
+        if self.shared.settings.tls.is_on() {
+            return "https";
+        }
+        // A proxy before us that told the address tells this too.
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let told = request.headers().get("x-forwarded-proto");
+        let behind = peer.is_some_and(|peer| peer != address);
+        match told.map(HeaderValue::as_bytes) {
+            Some(b"https") if behind => "https",
+            _ => "http",
+        }
+    }
+}
+
+/// What is between the platform's own processes, and what only operators see.
+fn is_hidden(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "-" | "internal") || path == "/metrics"
+}
+
+fn is_realtime(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "socket.io" | "ws")
+}
+
+fn busy() -> ApiError {
+    let mut busy = ApiError::unavailable();
+    busy.message = "Too much is going on at the moment. Try again shortly.".into();
+    busy
+}

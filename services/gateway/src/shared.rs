@@ -1,0 +1,113 @@
+//! What the workers of the gateway share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use parlour_chassis::{Context, Local, Readiness};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::edge::caps::Caps;
+use crate::edge::cors::Cors;
+use crate::edge::limits::Gate;
+use crate::edge::stats::Stats;
+use crate::health::Remembered;
+use crate::merge::Merged;
+use crate::prefixes::Prefixes;
+use crate::upstream::documents::Documents;
+use crate::upstream::pool::Pools;
+use crate::upstream::probe::{Heard, Probe};
+use crate::upstream::sticky::Sticky;
+
+/// One per process.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) readiness: Readiness,
+    /// The services of this process.
+    pub(crate) here: Arc<[&'static str]>,
+    pub(crate) prefixes: Prefixes,
+    pub(crate) pools: Arc<Pools>,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) heard: Arc<Heard>,
+    /// The names in `/health`, by service.
+    pub(crate) names: BTreeMap<String, Vec<String>>,
+    pub(crate) gate: Gate,
+    pub(crate) requests: Arc<Caps>,
+    pub(crate) tunnels: Arc<Caps>,
+    pub(crate) cors: Cors,
+    pub(crate) stats: Stats,
+    pub(crate) sticky: Sticky,
+    pub(crate) health: Remembered,
+    pub(crate) merged: Merged,
+    /// Whether spans are exported, so that the gateway makes some of its own.
+    pub(crate) traced: bool,
+    local: OnceLock<Arc<Local>>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, context: &Context) -> Self {
+        let caps = settings.caps;
+        Self {
+            readiness: context.readiness.clone(),
+            here: context.local.clone(),
+            prefixes: Prefixes::new(&settings.prefixes),
+            pools: Arc::new(Pools::new(&settings)),
+            documents: Arc::default(),
+            heard: Arc::default(),
+            names: settings
+                .health
+                .iter()
+                .map(|(name, told)| (name.clone(), told.0.clone()))
+                .collect(),
+            gate: Gate::new(context.limits.clone(), settings.replicas, caps.rate_keys),
+            requests: Caps::new(caps.requests, caps.requests_per_address),
+            tunnels: Caps::new(caps.tunnels, caps.tunnels_per_address),
+            cors: Cors::new(&settings.cors),
+            stats: Stats::default(),
+            sticky: Sticky::new(caps.sticky_sessions),
+            health: Remembered::default(),
+            merged: Merged::default(),
+            traced: context.settings.telemetry.otlp_endpoint.is_some(),
+            local: OnceLock::new(),
+            settings,
+        }
+    }
+
+    /// What this process serves itself, once a worker has begun.
+    pub(crate) fn local(&self) -> Option<&Arc<Local>> {
+        self.local.get()
+    }
+
+    /// Each worker tells; they all tell the same.
+    pub(crate) fn set_local(&self, local: &Arc<Local>) {
+        self.local.get_or_init(|| local.clone());
+    }
+
+    /// Whether a service is part of this process.
+    pub(crate) fn is_here(&self, service: &str) -> bool {
+        self.here.contains(&service)
+    }
+
+    /// Starts what goes on beside the requests.
+    pub(crate) fn start(self: &Arc<Self>, stop: &CancellationToken) {
+        let probe = Probe {
+            settings: self.settings.probe,
+            pools: self.pools.clone(),
+            documents: self.documents.clone(),
+            heard: self.heard.clone(),
+            names: self.names.clone(),
+        };
+        tokio::spawn(probe.run(stop.clone()));
+        let (shared, stop) = (self.clone(), stop.clone());
+        tokio::spawn(async move {
+            let second = std::time::Duration::from_secs(1);
+            while stop
+                .run_until_cancelled(tokio::time::sleep(second))
+                .await
+                .is_some()
+            {
+                shared.gate.refresh();
+            }
+        });
+    }
+}
