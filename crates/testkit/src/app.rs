@@ -1,9 +1,12 @@
 //! Services that run in the test's process.
 
+use std::path::Path;
+
 use parlour_chassis::Service;
 use parlour_config::Layers;
 use reqwest::Method;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::overrides::Overrides;
 use crate::replica::Replica;
@@ -22,6 +25,8 @@ pub struct App {
     client: Client,
     vhost: Option<Vhost>,
     database: Database,
+    /// Where mails land.
+    outbox: TempDir,
     services: Vec<Service>,
     layers: Layers,
 }
@@ -69,6 +74,11 @@ impl App {
     /// The vhost, which was asked for.
     pub fn vhost(&self) -> &Vhost {
         self.vhost.as_ref().expect("the app was started with a vhost")
+    }
+
+    /// The folder where development's mails and messages land.
+    pub fn outbox(&self) -> &Path {
+        self.outbox.path()
     }
 
     /// The services.
@@ -184,18 +194,20 @@ impl AppBuilder {
             None if self.with_vhost => Some(Vhost::create().await),
             given => given,
         };
-        let layers = self.layers(&database, vhost.as_ref());
+        let outbox = TempDir::new().expect("there is a place for temporary files");
+        let layers = self.layers(&database, vhost.as_ref(), outbox.path());
         let mut replicas = Vec::new();
         for _ in 0..self.replicas {
             replicas.push(Replica::start(self.services.clone(), layers.clone()).await);
         }
         let client = Client::new(replicas.first().expect("an app has a process").address);
-        App { replicas, client, vhost, database, services: self.services, layers }
+        App { replicas, client, vhost, database, outbox, services: self.services, layers }
     }
 
-    fn layers(&self, database: &Database, vhost: Option<&Vhost>) -> Layers {
+    fn layers(&self, database: &Database, vhost: Option<&Vhost>, outbox: &Path) -> Layers {
         let mut engines = Overrides::default();
         engines.set("database.url", database.url(None));
+        engines.set("development.outbox", outbox);
         if let Some(vhost) = vhost {
             engines.set("broker.url", vhost.url(None));
         } else {

@@ -1,10 +1,14 @@
 //! One process of the platform, inside the test's.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use parlour_chassis::{Process, Service};
 use parlour_config::Layers;
 use tokio::runtime::Runtime;
+
+/// How long a start may take. What it waits for is in the log.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs on a runtime of its own, so that it goes on while the test blocks and
 /// can be stopped from `drop`.
@@ -23,20 +27,21 @@ impl Replica {
             .enable_all()
             .build()
             .expect("a runtime can be made");
-        let starting = runtime.spawn(async move { Process::start(&services, layers, None).await });
-        match starting.await {
-            Ok(Ok(process)) => Self {
+        let starting = runtime.spawn(async move {
+            let start = Process::start(&services, layers, None);
+            let started = tokio::time::timeout(PATIENCE, start).await;
+            started.map_err(|_| format!("not within {PATIENCE:?}"))?.map_err(|error| error.to_string())
+        });
+        let started = starting.await.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        match started {
+            Ok(process) => Self {
                 address: process.address,
                 internal_address: process.internal_address,
                 running: Some((runtime, process)),
             },
-            Ok(Err(error)) => {
+            Err(why) => {
                 runtime.shutdown_background();
-                panic!("the services do not start: {error}")
-            }
-            Err(panicked) => {
-                runtime.shutdown_background();
-                panic!("the services do not start: {panicked}")
+                panic!("the services do not start: {why}")
             }
         }
     }

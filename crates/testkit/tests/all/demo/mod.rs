@@ -1,4 +1,4 @@
 //! Two tiny services that use what a real one would.
 
-pub mod counter;
-pub mod goals;
+pub(crate) mod counter;
+pub(crate) mod goals;

@@ -13,16 +13,17 @@ use parlour_http::Routes;
 use parlour_testkit::Database;
 use uuid::Uuid;
 
-pub const MIGRATIONS: EmbeddedMigrations =
+pub(crate) const MIGRATIONS: EmbeddedMigrations =
     diesel_migrations::embed_migrations!("tests/all/demo/counter/migrations");
 
-pub fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service {
         name: "counter",
         health: None,
         defaults: "",
         migrations: || vec![MIGRATIONS],
         has_database: true,
+        check: |_| Ok(()),
         routes: || Routes::of("counter"),
         build: |context| Box::pin(build(context)),
     }
@@ -47,7 +48,7 @@ async fn count(tx: &mut Tx, event: Incoming<GoalSet>) -> Result<(), Failure> {
 }
 
 /// How many goals of `account` were counted.
-pub async fn counted(database: &Database, account: Uuid) -> i64 {
+pub(crate) async fn counted(database: &Database, account: Uuid) -> i64 {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]

@@ -19,23 +19,24 @@ use uuid::Uuid;
 
 use schema::goals;
 
-pub const MIGRATIONS: EmbeddedMigrations =
+pub(crate) const MIGRATIONS: EmbeddedMigrations =
     diesel_migrations::embed_migrations!("tests/all/demo/goals/migrations");
-pub const SCHEMA: &str = include_str!("schema.rs");
+pub(crate) const SCHEMA: &str = include_str!("schema.rs");
 
-pub fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service {
         name: "goals",
         health: Some("goals"),
         defaults: "[goals]\nlongest_title = 100\n",
         migrations: || vec![MIGRATIONS],
         has_database: true,
+        check: |layers| layers.part::<Settings>("goals").map(drop),
         routes,
         build: |context| Box::pin(build(context)),
     }
 }
 
-pub fn routes() -> Routes {
+pub(crate) fn routes() -> Routes {
     Routes::of("goals")
         .add::<__path_about, _, _, _>(RateClass::None, about)
         .add::<__path_set, _, _, _>(RateClass::Auth, set)
