@@ -157,13 +157,21 @@ impl World {
         .await;
     }
 
+    /// Waits for exactly so many; fails when there are more, or when none come any more.
     pub async fn eventually_count(&self, sql: &str, expected: i64) {
-        eventually(&format!("{expected} in {sql}"), async || {
-            let count = self.count(sql).await;
-            assert!(count <= expected, "{count} in {sql}, not {expected}");
-            (count == expected).then_some(())
-        })
-        .await;
+        let mut reached = self.count(sql).await;
+        while reached < expected {
+            let before = reached;
+            reached = eventually(
+                &format!("more than {before} of {expected} in {sql}"),
+                async || {
+                    let count = self.count(sql).await;
+                    (count > before).then_some(count)
+                },
+            )
+            .await;
+        }
+        assert_eq!(reached, expected, "in {sql}");
     }
 
     /// Cuts the database connections of both services.
