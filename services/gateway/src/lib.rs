@@ -19,6 +19,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parlour_chassis::{Built, Context, Front, FrontFactory, Local, Service};
 
+use crate::config::Settings;
 use crate::edge::tls::Certificate;
 use crate::front::Edge;
 use crate::shared::Shared;
