@@ -111,9 +111,12 @@ async fn a_connection_that_was_closed_at_rest_is_not_used() {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut request = [0; 4096];
-                let _ = stream.read(&mut request).await;
+                let read = stream.read(&mut request).await.unwrap_or(0);
+                let probe = request[..read].starts_with(b"GET /-/");
+                let status = if probe { "404 No" } else { "200 OK" };
                 // It says that it stays, and goes.
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\nok");
+                let _ = stream.write_all(answer.as_bytes()).await;
             });
         }
     });

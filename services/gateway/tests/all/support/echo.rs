@@ -45,6 +45,7 @@ impl Echo {
                 .route("/api/media/large", web::get().to(large))
                 .route("/api/media/none", web::get().to(none))
                 .route("/api/media/text", web::get().to(text))
+                .route("/api/media/text", web::head().to(text))
                 .default_service(web::to(echo))
         })
         .workers(1)

@@ -23,6 +23,9 @@ const FIXED: &[(&str, &str)] = &[
     ("vault.active", "test"),
     ("vault.keys.test", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
     ("vault.index_key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+    ("contacts.active", "test"),
+    ("contacts.keys.test", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+    ("contacts.index_key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
     // Nothing listens there: neither the gateway nor these services need a broker.
     ("broker.url", "amqp://127.0.0.1:9/%2f"),
 ];
