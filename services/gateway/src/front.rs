@@ -266,13 +266,14 @@ impl Edge {
         caller: Option<Caller>,
     ) -> Result<HttpResponse, ApiError> {
         let body = self.incoming(request, payload, record)?;
-        let mut extensions = request.extensions_mut();
-        extensions.insert(RequestId(record.request_id.clone()));
-        extensions.insert(record.trace.extension());
-        if let Some(caller) = caller {
-            extensions.insert(caller);
+        {
+            let mut extensions = request.extensions_mut();
+            extensions.insert(RequestId(record.request_id.clone()));
+            extensions.insert(record.trace.extension());
+            if let Some(caller) = caller {
+                extensions.insert(caller);
+            }
         }
-        drop(extensions);
         Ok(self
             .local
             .router

@@ -9,7 +9,10 @@ use crate::support::{at, client, gateway, get, orders, start, until, url};
 #[tokio::test(flavor = "multi_thread")]
 async fn every_deployed_service_has_an_entry_under_the_names_that_frontends_know() {
     let echo = Echo::start("one").await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let (alive, dead) = (url(echo.address), url(free));
     let settings = [
         ("gateway.upstreams.orders", alive.as_str()),
@@ -17,12 +20,16 @@ async fn every_deployed_service_has_an_entry_under_the_names_that_frontends_know
     ];
     let gateway = gateway(&settings).await;
     let apis = async || get(&gateway, "/health").await.json::<Value>().await.unwrap()["apis"].clone();
-    let expected = json!({ "keeper": "active", "orders": "active", "monitor": "down", "ai_moderation": "down" });
+    let expected =
+        json!({ "keeper": "active", "orders": "active", "monitor": "down", "ai_moderation": "down" });
     until("both replicas to be asked", async || apis().await == expected).await;
     let answer = get(&gateway, "/api/health").await;
     assert_eq!(answer.status(), 200);
     let body: Value = answer.json().await.unwrap();
-    assert_eq!((&body["status"], body["version"].is_string()), (&"degraded".into(), true));
+    assert_eq!(
+        (&body["status"], body["version"].is_string()),
+        (&"degraded".into(), true)
+    );
     echo.stop().await;
     until("the end of the other", async || apis().await["orders"] == "down").await;
 }
@@ -35,13 +42,19 @@ async fn safetalk_is_told_in_its_own_shape() {
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
     let (status, health) = ask("/health").await;
-    assert_eq!((status, &health["status"], &health["apis"]["orders"]), (200, &"healthy".into(), &"active".into()));
+    assert_eq!(
+        (status, &health["status"], &health["apis"]["orders"]),
+        (200, &"healthy".into(), &"active".into())
+    );
     let (_, health) = ask("/health/").await;
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&health), ["status", "timestamp", "version"]);
     let (_, status) = ask("/status/").await;
     assert_eq!(keys(&status), ["cache", "database", "status", "timestamp"]);
-    assert_eq!((&status["database"], &status["cache"]), (&"healthy".into(), &"healthy".into()));
+    assert_eq!(
+        (&status["database"], &status["cache"]),
+        (&"healthy".into(), &"healthy".into())
+    );
     assert!(status["timestamp"].as_str().unwrap().ends_with('Z'));
 }
 
@@ -53,7 +66,9 @@ async fn metrics_are_for_staff_and_only_with_the_slash() {
     assert_eq!(get(&gateway, "/metrics").await.status(), 404);
     assert_eq!(get(&gateway, "/metrics/").await.status(), 401);
     let ask = async |role: &str| {
-        let request = client().get(at(&gateway, "/metrics/")).bearer_auth(token(&[role]));
+        let request = client()
+            .get(at(&gateway, "/metrics/"))
+            .bearer_auth(token(&[role]));
         request.send().await.unwrap()
     };
     assert_eq!(ask("client").await.status(), 403);

@@ -7,7 +7,10 @@ use crate::support::{at, client, gateway, gateway_to, get, url};
 
 fn headers<'v>(seen: &'v Value, name: &str) -> Vec<&'v str> {
     let all = seen["headers"].as_array().unwrap();
-    all.iter().filter(|pair| pair[0] == name).map(|pair| pair[1].as_str().unwrap()).collect()
+    all.iter()
+        .filter(|pair| pair[0] == name)
+        .map(|pair| pair[1].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +29,10 @@ async fn a_request_arrives_as_it_was_sent_and_says_who_sent_it() {
         .header("connection", "x-hop")
         .header("x-hop", "1")
         .header("te", "trailers")
-        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        .header(
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        )
         .body("{\"a\":1}")
         .send()
         .await
@@ -47,8 +53,18 @@ async fn a_request_arrives_as_it_was_sent_and_says_who_sent_it() {
     assert_eq!(headers(&seen, "x-forwarded-host"), [gateway.address.to_string()]);
     assert_eq!(headers(&seen, "host"), [gateway.address.to_string()]);
     let trace = headers(&seen, "traceparent");
-    assert!(trace[0].starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{trace:?}");
-    for gone in ["x-parlour-internal", "x-parlour-anything", "forwarded", "x-real-ip", "x-hop", "te"] {
+    assert!(
+        trace[0].starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+        "{trace:?}"
+    );
+    for gone in [
+        "x-parlour-internal",
+        "x-parlour-anything",
+        "forwarded",
+        "x-real-ip",
+        "x-hop",
+        "te",
+    ] {
         assert!(headers(&seen, gone).is_empty(), "{gone}");
     }
 }
@@ -59,12 +75,17 @@ async fn the_address_is_the_last_that_no_proxy_of_ours_added() {
     let gateway = gateway_to("orders", echo.address).await;
     let ask = async |forwarded: &'static str| {
         let request = client().get(at(&gateway, "/api/orders"));
-        let request = request.header("x-forwarded-for", forwarded).header("x-forwarded-proto", "https");
+        let request = request
+            .header("x-forwarded-for", forwarded)
+            .header("x-forwarded-proto", "https");
         let seen: Value = request.send().await.unwrap().json().await.unwrap();
         let one = |name: &str| headers(&seen, name).join("|");
         (one("x-forwarded-for"), one("x-forwarded-proto"))
     };
-    assert_eq!(ask("203.0.113.9, 198.51.100.1").await, ("198.51.100.1".into(), "https".into()));
+    assert_eq!(
+        ask("203.0.113.9, 198.51.100.1").await,
+        ("198.51.100.1".into(), "https".into())
+    );
     assert_eq!(ask("rubbish").await, ("127.0.0.1".into(), "http".into()));
 }
 
@@ -85,7 +106,11 @@ async fn the_least_busy_replica_is_asked_and_every_one_in_turn() {
     let gateway = gateway(&[("gateway.upstreams.media", &both)]).await;
     let client = client();
     for _ in 0..20 {
-        client.get(at(&gateway, "/api/media/open/1")).send().await.unwrap();
+        client
+            .get(at(&gateway, "/api/media/open/1"))
+            .send()
+            .await
+            .unwrap();
     }
     assert_eq!((one.requests(), two.requests()), (10, 10));
 }
@@ -94,7 +119,11 @@ async fn the_least_busy_replica_is_asked_and_every_one_in_turn() {
 async fn paths_without_a_service_are_told_in_their_own_dialect() {
     let echo = Echo::start("one").await;
     let gateway = gateway_to("orders", echo.address).await;
-    for (path, samia) in [("/api/media/files", true), ("/api/v1/owner", true), ("/mood-history/", false)] {
+    for (path, samia) in [
+        ("/api/media/files", true),
+        ("/api/v1/owner", true),
+        ("/mood-history/", false),
+    ] {
         let answer = get(&gateway, path).await;
         assert_eq!(answer.status(), 404, "{path}");
         assert!(answer.headers().contains_key("x-request-id"));
@@ -102,7 +131,14 @@ async fn paths_without_a_service_are_told_in_their_own_dialect() {
         assert_eq!(body["code"], "RESOURCE_NOT_FOUND");
         assert_eq!(body.get("success").is_some(), samia, "{path}");
     }
-    for hidden in ["/-/ready", "/-/openapi.json", "/internal/jwks", "/internal", "/-", "/metrics"] {
+    for hidden in [
+        "/-/ready",
+        "/-/openapi.json",
+        "/internal/jwks",
+        "/internal",
+        "/-",
+        "/metrics",
+    ] {
         assert_eq!(get(&gateway, hidden).await.status(), 404, "{hidden}");
     }
     assert_eq!(echo.requests(), 0);
@@ -112,11 +148,21 @@ async fn paths_without_a_service_are_told_in_their_own_dialect() {
 async fn answers_without_a_body_keep_what_they_tell() {
     let echo = Echo::start("one").await;
     let gateway = gateway_to("media", echo.address).await;
-    let head = client().head(at(&gateway, "/api/media/text")).send().await.unwrap();
-    assert_eq!((head.status().as_u16(), &head.headers()["content-length"]), (200, &"8011".parse().unwrap()));
+    let head = client()
+        .head(at(&gateway, "/api/media/text"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (head.status().as_u16(), &head.headers()["content-length"]),
+        (200, &"8011".parse().unwrap())
+    );
     for _ in 0..3 {
         let unchanged = get(&gateway, "/api/media/none").await;
-        assert_eq!((unchanged.status().as_u16(), &unchanged.headers()["etag"]), (304, &"\"a\"".parse().unwrap()));
+        assert_eq!(
+            (unchanged.status().as_u16(), &unchanged.headers()["etag"]),
+            (304, &"\"a\"".parse().unwrap())
+        );
     }
     let text = get(&gateway, "/api/media/text").await;
     assert_eq!(text.content_length(), Some(8011));

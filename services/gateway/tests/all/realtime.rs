@@ -1,4 +1,4 @@
-//! WebSockets and Engine.IO's long polling.
+//! `WebSockets` and Engine.IO's long polling.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +34,9 @@ async fn connection(name: &'static str, mut stream: TcpStream, strangers: Arc<At
     let line = head.lines().next().unwrap_or_default().to_owned();
     let own = format!("sid={name}-session");
     if head.contains("upgrade: websocket") && (!line.contains("sid=") || line.contains(&own)) {
-        let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+        let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else {
+            return;
+        };
         let _ = socket.send(Message::text(format!("{name} {line}"))).await;
         while let Some(Ok(message)) = socket.next().await {
             if (message.is_text() || message.is_binary()) && socket.send(message).await.is_err() {
@@ -50,11 +52,20 @@ async fn connection(name: &'static str, mut stream: TcpStream, strangers: Arc<At
         ("200 OK", format!("2{name}"))
     } else if line.contains("sid=") {
         strangers.fetch_add(1, Ordering::Relaxed);
-        ("400 Bad", "{\"code\":1,\"message\":\"Session ID unknown\"}".to_owned())
+        (
+            "400 Bad",
+            "{\"code\":1,\"message\":\"Session ID unknown\"}".to_owned(),
+        )
     } else {
-        ("200 OK", format!("0{{\"sid\":\"{name}-session\",\"upgrades\":[\"websocket\"]}}"))
+        (
+            "200 OK",
+            format!("0{{\"sid\":\"{name}-session\",\"upgrades\":[\"websocket\"]}}"),
+        )
     };
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
@@ -95,9 +106,21 @@ async fn long_polling_and_its_upgrade_stay_with_their_replica() {
         for _ in 0..5 {
             assert_eq!(ask(format!("&sid={sid}")).await, (200, format!("2{name}")));
         }
-        let there = format!("ws://{}/socket.io/?EIO=4&transport=websocket&sid={sid}", gateway.address);
+        let there = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket&sid={sid}",
+            gateway.address
+        );
         let (mut socket, _) = tokio_tungstenite::connect_async(there).await.unwrap();
-        assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().starts_with(&name));
+        assert!(
+            socket
+                .next()
+                .await
+                .unwrap()
+                .unwrap()
+                .to_text()
+                .unwrap()
+                .starts_with(&name)
+        );
         seen.insert(name);
     }
     assert_eq!(seen.len(), 2, "both have sessions");
@@ -118,7 +141,10 @@ async fn long_polling_and_its_upgrade_stay_with_their_replica() {
 async fn upgrades_that_lie_are_refused() {
     let (chat, _) = chat("one").await;
     let to = url(chat);
-    let settings = [("gateway.upstreams.chat", to.as_str()), ("gateway.upstreams.orders", to.as_str())];
+    let settings = [
+        ("gateway.upstreams.chat", to.as_str()),
+        ("gateway.upstreams.orders", to.as_str()),
+    ];
     let gateway = gateway(&settings).await;
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
     let smuggled = "GET /internal/jwks HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -142,23 +168,34 @@ async fn upgrades_that_lie_are_refused() {
     );
     let (answer, _) = say(gateway.address, request.as_bytes()).await;
     assert_eq!(status(&answer), "400", "{answer}");
-    assert!(answer.contains("connection: close") && answer.ends_with("Session ID unknown\"}"), "{answer}");
+    assert!(
+        answer.contains("connection: close") && answer.ends_with("Session ID unknown\"}"),
+        "{answer}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sockets_are_let_go_when_the_gateway_stops() {
     let (chat, _) = chat("one").await;
     let to = url(chat);
-    let settings = [("gateway.upstreams.chat", to.as_str()), ("http.grace_seconds", "20")];
+    let settings = [
+        ("gateway.upstreams.chat", to.as_str()),
+        ("http.grace_seconds", "20"),
+    ];
     let gateway = start(&[parlour_gateway::service()], &settings).await;
     let there = format!("ws://{}/ws/", gateway.address);
     let (mut socket, _) = tokio_tungstenite::connect_async(there).await.unwrap();
     socket.next().await.unwrap().unwrap();
     let began = std::time::Instant::now();
     let stopping = tokio::spawn(gateway.stop());
-    let end = tokio::time::timeout(Duration::from_secs(15), socket.next()).await.unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(15), socket.next())
+        .await
+        .unwrap();
     assert!(!matches!(end, Some(Ok(_))));
-    tokio::time::timeout(Duration::from_secs(20), stopping).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), stopping)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(began.elapsed() < Duration::from_secs(19));
 }
 

@@ -17,7 +17,10 @@ async fn no_request_fails_while_replicas_are_restarted_under_load() {
     let both = format!("{},{}", url(one.address), url(two.address));
     let gateway = gateway(&[("gateway.upstreams.media", &both)]).await;
     until("the document", async || {
-        !get(&gateway, "/api/media/open/1").await.headers().contains_key("ratelimit")
+        !get(&gateway, "/api/media/open/1")
+            .await
+            .headers()
+            .contains_key("ratelimit")
     })
     .await;
     let (done, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -69,7 +72,9 @@ async fn silent() -> (SocketAddr, Arc<AtomicUsize>) {
             let mut request = [0; 4096];
             let read = stream.read(&mut request).await.unwrap_or(0);
             if request[..read].starts_with(b"GET /-/") {
-                let _ = stream.write_all(b"HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .await;
             } else if read > 0 {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
@@ -86,14 +91,24 @@ async fn only_what_is_safe_is_sent_again() {
     let gateway = gateway(&[("gateway.upstreams.media", &both)]).await;
     for _ in 0..10 {
         assert_eq!(get(&gateway, "/api/media/open/1").await.status(), 200);
-        let put = client().put(at(&gateway, "/api/media/files/1")).body("x").send().await.unwrap();
+        let put = client()
+            .put(at(&gateway, "/api/media/files/1"))
+            .body("x")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(put.status(), 200);
     }
     assert!(count.load(Ordering::Relaxed) > 0);
     let before = (count.load(Ordering::Relaxed), echo.requests());
     let mut refused = 0;
     for _ in 0..10 {
-        let post = client().post(at(&gateway, "/api/media/open/1")).body("x").send().await.unwrap();
+        let post = client()
+            .post(at(&gateway, "/api/media/open/1"))
+            .body("x")
+            .send()
+            .await
+            .unwrap();
         refused += usize::from(post.status() == 502);
     }
     let after = (count.load(Ordering::Relaxed), echo.requests());
@@ -122,7 +137,12 @@ async fn a_connection_that_was_closed_at_rest_is_not_used() {
     });
     let gateway = gateway(&[("gateway.upstreams.media", &url(address))]).await;
     for _ in 0..20 {
-        let post = client().post(at(&gateway, "/api/media/x")).body("x").send().await.unwrap();
+        let post = client()
+            .post(at(&gateway, "/api/media/x"))
+            .body("x")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(post.status(), 200);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -11,13 +11,28 @@ async fn ambiguous_lengths_are_refused_and_the_connection_closed() {
     let gateway = gateway_to("orders", echo.address).await;
     let smuggled = "GET /api/orders/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
     let cases = [
-        ("CL.TE", "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("TE.CL", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n"),
-        ("TE.TE", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
-        ("TE twice in one", "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+        (
+            "CL.TE",
+            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "TE.CL",
+            "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n",
+        ),
+        (
+            "TE.TE",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "TE twice in one",
+            "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        ),
         ("TE obscured", "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
         ("two lengths", "Content-Length: 5\r\nContent-Length: 0\r\n\r\n"),
-        ("the same length twice", "Content-Length: 0\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "the same length twice",
+            "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+        ),
         ("a list of lengths", "Content-Length: 0, 0\r\n\r\n"),
         ("a signed length", "Content-Length: +0\r\n\r\n"),
         ("a folded header", "X-Fold: a\r\n b\r\n\r\n"),
@@ -94,7 +109,13 @@ async fn large_heads_are_refused() {
 async fn nothing_answers_with_a_page_of_a_framework() {
     let echo = Echo::start("one").await;
     let gateway = gateway_to("orders", echo.address).await;
-    for request in ["\r\n\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00", "GET /\0 HTTP/1.1\r\n\r\n"] {
+    for request in [
+        "\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00",
+        "GET /\0 HTTP/1.1\r\n\r\n",
+    ] {
         let (answer, _) = say(gateway.address, request.as_bytes()).await;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         assert!(body.is_empty() || body.starts_with('{'), "{request:?}: {answer}");

@@ -11,6 +11,7 @@ use crate::support::echo::Echo;
 use crate::support::{at, client, gateway_to, resident};
 
 const MIB: u64 = 1 << 20;
+static PIECE: [u8; 65536] = [1; 65536];
 
 /// The most memory that was used while `work` ran, beyond what was used before.
 async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
@@ -36,7 +37,6 @@ async fn growth<T>(work: impl Future<Output = T>) -> (T, u64) {
 async fn an_upload_of_50_mib_and_a_download_of_256_mib_hold_a_few_buffers() {
     let echo = Echo::start("one").await;
     let gateway = gateway_to("media", echo.address).await;
-    static PIECE: [u8; 65536] = [1; 65536];
     let upload = async |known: bool| {
         let pieces = (0..800).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE)));
         let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
@@ -44,7 +44,14 @@ async fn an_upload_of_50_mib_and_a_download_of_256_mib_hold_a_few_buffers() {
         if known {
             request = request.header("content-length", 50 * MIB);
         }
-        request.body(body).send().await.unwrap().json::<Value>().await.unwrap()
+        request
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+            .json::<Value>()
+            .await
+            .unwrap()
     };
     upload(true).await;
     for known in [true, false] {
@@ -53,7 +60,11 @@ async fn an_upload_of_50_mib_and_a_download_of_256_mib_hold_a_few_buffers() {
         assert!(grown < 24 * MIB, "{} KiB", grown / 1024);
     }
     let download = async {
-        let mut answer = client().get(at(&gateway, "/api/media/large")).send().await.unwrap();
+        let mut answer = client()
+            .get(at(&gateway, "/api/media/large"))
+            .send()
+            .await
+            .unwrap();
         let mut bytes = 0;
         while let Some(piece) = answer.chunk().await.unwrap() {
             bytes += piece.len() as u64;
@@ -73,7 +84,13 @@ async fn a_client_that_does_not_read_is_waited_for() {
     let work = async {
         let mut answers = Vec::new();
         for _ in 0..4 {
-            answers.push(client().get(at(&gateway, "/api/media/large")).send().await.unwrap());
+            answers.push(
+                client()
+                    .get(at(&gateway, "/api/media/large"))
+                    .send()
+                    .await
+                    .unwrap(),
+            );
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         answers.len()

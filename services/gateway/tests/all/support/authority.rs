@@ -15,14 +15,14 @@ use parlour_http::Routes;
 use serde_json::json;
 use uuid::Uuid;
 
-pub struct Double {
+pub(crate) struct Double {
     key: EncodingKey,
     public: String,
     /// How often the keys were asked for.
-    pub asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
-pub static DOUBLE: LazyLock<Arc<Double>> = LazyLock::new(|| {
+pub(crate) static DOUBLE: LazyLock<Arc<Double>> = LazyLock::new(|| {
     let document = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
     Arc::new(Double {
@@ -51,7 +51,7 @@ impl Authority for Double {
 }
 
 /// The service that has the authority, and nothing else.
-pub fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service {
         name: "keeper",
         health: None,
@@ -72,12 +72,12 @@ fn build(_: Context) -> BoxFuture<'static, anyhow::Result<Built>> {
 }
 
 /// A token of somebody with these roles.
-pub fn token(roles: &[&str]) -> String {
+pub(crate) fn token(roles: &[&str]) -> String {
     token_of(Uuid::now_v7(), roles, 600)
 }
 
 /// A token of an account that ends in so many seconds.
-pub fn token_of(account: Uuid, roles: &[&str], seconds: i64) -> String {
+pub(crate) fn token_of(account: Uuid, roles: &[&str], seconds: i64) -> String {
     let now = chrono::Utc::now().timestamp();
     let claims = Claims {
         iss: "parlour".to_owned(),

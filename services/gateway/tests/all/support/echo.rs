@@ -12,24 +12,25 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 #[derive(Default)]
-pub struct State {
-    pub stopping: AtomicBool,
-    pub requests: AtomicUsize,
-    pub name: String,
+pub(crate) struct State {
+    pub(crate) stopping: AtomicBool,
+    pub(crate) requests: AtomicUsize,
+    pub(crate) name: String,
 }
 
-pub struct Echo {
-    pub address: SocketAddr,
-    pub state: Arc<State>,
+pub(crate) struct Echo {
+    pub(crate) address: SocketAddr,
+    pub(crate) state: Arc<State>,
     handle: ServerHandle,
 }
 
 impl Echo {
-    pub async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         Self::start_at(name, ([127, 0, 0, 1], 0).into()).await
     }
 
-    pub async fn start_at(name: &str, address: SocketAddr) -> Self {
+    #[expect(clippy::unused_async, reason = "a server is made within a runtime")]
+    pub(crate) async fn start_at(name: &str, address: SocketAddr) -> Self {
         let state = Arc::new(State {
             name: name.to_owned(),
             ..State::default()
@@ -57,17 +58,21 @@ impl Echo {
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, state, handle }
+        Self {
+            address,
+            state,
+            handle,
+        }
     }
 
     /// As the chassis stops: it says so, goes on for a while, finishes.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.state.stopping.store(true, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(500)).await;
         self.handle.stop(true).await;
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.state.requests.load(Ordering::Relaxed)
     }
 }
@@ -75,7 +80,11 @@ impl Echo {
 async fn ready(state: web::Data<State>) -> HttpResponse {
     let ready = !state.stopping.load(Ordering::Relaxed);
     let report = json!({ "ready": ready, "services": { "orders": "active", "media": "active" } });
-    if ready { HttpResponse::Ok().json(report) } else { HttpResponse::ServiceUnavailable().json(report) }
+    if ready {
+        HttpResponse::Ok().json(report)
+    } else {
+        HttpResponse::ServiceUnavailable().json(report)
+    }
 }
 
 async fn document() -> HttpResponse {
@@ -126,14 +135,22 @@ async fn count(mut body: web::Payload) -> HttpResponse {
 /// 256 MiB in pieces.
 async fn large() -> HttpResponse {
     static PIECE: [u8; 65536] = [7; 65536];
-    let pieces = futures_util::stream::iter((0..4096).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE))));
-    HttpResponse::Ok().content_type("application/octet-stream").streaming(pieces)
+    let pieces =
+        futures_util::stream::iter((0..4096).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE))));
+    HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .streaming(pieces)
 }
 
 async fn none() -> HttpResponse {
-    HttpResponse::NotModified().insert_header(("etag", "\"a\"")).insert_header(("content-length", "17")).finish()
+    HttpResponse::NotModified()
+        .insert_header(("etag", "\"a\""))
+        .insert_header(("content-length", "17"))
+        .finish()
 }
 
 async fn text() -> HttpResponse {
-    HttpResponse::Ok().insert_header(("etag", "\"a\"")).json(json!({ "text": "parlour ".repeat(1000) }))
+    HttpResponse::Ok()
+        .insert_header(("etag", "\"a\""))
+        .json(json!({ "text": "parlour ".repeat(1000) }))
 }

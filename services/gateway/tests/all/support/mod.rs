@@ -1,9 +1,9 @@
 //! A gateway, services behind it, and clients that behave and that do not.
 
-pub mod authority;
-pub mod echo;
-pub mod orders;
-pub mod raw;
+pub(crate) mod authority;
+pub(crate) mod echo;
+pub(crate) mod orders;
+pub(crate) mod raw;
 
 use std::net::SocketAddr;
 
@@ -24,14 +24,20 @@ const FIXED: &[(&str, &str)] = &[
     ("vault.keys.test", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
     ("vault.index_key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
     ("contacts.active", "test"),
-    ("contacts.keys.test", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
-    ("contacts.index_key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+    (
+        "contacts.keys.test",
+        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    ),
+    (
+        "contacts.index_key",
+        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    ),
     // Nothing listens there: neither the gateway nor these services need a broker.
     ("broker.url", "amqp://127.0.0.1:9/%2f"),
 ];
 
 /// Starts a process with `services` and the keeper of the test's keys.
-pub async fn start(services: &[Service], settings: &[(&str, &str)]) -> Process {
+pub(crate) async fn start(services: &[Service], settings: &[(&str, &str)]) -> Process {
     let mut all = vec![authority::service()];
     all.extend_from_slice(services);
     let mut defaults = vec![DEFAULTS];
@@ -46,26 +52,26 @@ pub async fn start(services: &[Service], settings: &[(&str, &str)]) -> Process {
 }
 
 /// A gateway in front of services elsewhere.
-pub async fn gateway(settings: &[(&str, &str)]) -> Process {
+pub(crate) async fn gateway(settings: &[(&str, &str)]) -> Process {
     start(&[parlour_gateway::service()], settings).await
 }
 
 /// A gateway in front of one service.
-pub async fn gateway_to(service: &str, upstream: SocketAddr) -> Process {
+pub(crate) async fn gateway_to(service: &str, upstream: SocketAddr) -> Process {
     let key = format!("gateway.upstreams.{service}");
     gateway(&[(&key, &url(upstream))]).await
 }
 
-pub fn url(address: SocketAddr) -> String {
+pub(crate) fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-pub fn at(process: &Process, path: &str) -> String {
+pub(crate) fn at(process: &Process, path: &str) -> String {
     format!("http://{}{path}", process.address)
 }
 
 /// A client that does not keep cookies, does not follow, and waits for half a minute.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -74,12 +80,12 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
-pub async fn get(process: &Process, path: &str) -> reqwest::Response {
+pub(crate) async fn get(process: &Process, path: &str) -> reqwest::Response {
     client().get(at(process, path)).send().await.unwrap()
 }
 
 /// Waits until `condition` holds, for at most ten seconds.
-pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut condition: F) {
+pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut condition: F) {
     for _ in 0..200 {
         if condition().await {
             return;
@@ -90,7 +96,7 @@ pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut condition: F) {
 }
 
 /// The whole of this process that is in memory, in bytes.
-pub fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }

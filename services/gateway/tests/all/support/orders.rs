@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 #[derive(Serialize, Deserialize, ToSchema)]
-pub struct Order {
+pub(crate) struct Order {
     notes: String,
 }
 
@@ -19,45 +19,45 @@ impl Check for Order {}
 
 /// Who asks
 #[derive(Serialize, ToSchema)]
-pub struct Asker {
+pub(crate) struct Asker {
     id: Option<uuid::Uuid>,
     address: String,
     request_id: String,
 }
 
 #[utoipa::path(get, path = "/api/orders", responses((status = 200, body = Asker)))]
-pub async fn list(user: User, origin: Origin) -> Result<Reply, ApiError> {
+pub(crate) async fn list(user: User, origin: Origin) -> Result<Reply, ApiError> {
     asker(Some(user.id), origin)
 }
 
 #[utoipa::path(post, path = "/api/orders", request_body = Order, responses((status = 201, body = Order)))]
-pub async fn create(_: User, Json(order): Json<Order>) -> Result<Reply, ApiError> {
+pub(crate) async fn create(_: User, Json(order): Json<Order>) -> Result<Reply, ApiError> {
     Reply::created(order)
 }
 
 #[utoipa::path(get, path = "/api/services", responses((status = 200, body = Asker)))]
-pub async fn public(Public(user): Public, origin: Origin) -> Result<Reply, ApiError> {
+pub(crate) async fn public(Public(user): Public, origin: Origin) -> Result<Reply, ApiError> {
     asker(user.map(|user| user.id), origin)
 }
 
 #[utoipa::path(post, path = "/chat/appointments/", request_body = Order, responses((status = 201, body = Order)))]
-pub async fn book(_: User, Json(order): Json<Order>) -> Result<Reply, ApiError> {
+pub(crate) async fn book(_: User, Json(order): Json<Order>) -> Result<Reply, ApiError> {
     Reply::created(order)
 }
 
 #[utoipa::path(get, path = "/api/astro/open", responses((status = 200, body = Asker)))]
-pub async fn open(_: Anonymous, origin: Origin) -> Result<Reply, ApiError> {
+pub(crate) async fn open(_: Anonymous, origin: Origin) -> Result<Reply, ApiError> {
     asker(None, origin)
 }
 
 #[utoipa::path(get, path = "/api/assist/chat", responses((status = 200, body = Asker)))]
-pub async fn chatty(user: User, origin: Origin) -> Result<Reply, ApiError> {
+pub(crate) async fn chatty(user: User, origin: Origin) -> Result<Reply, ApiError> {
     asker(Some(user.id), origin)
 }
 
 /// Lets everybody ask a thousand times
 #[utoipa::path(post, path = "/api/assist/limits", responses((status = 200, body = Order)))]
-pub async fn raise(_: Anonymous, limits: State<Limits>) -> Result<Reply, ApiError> {
+pub(crate) async fn raise(_: Anonymous, limits: State<Limits>) -> Result<Reply, ApiError> {
     let limit = Limit {
         requests: 1000,
         seconds: 60,
@@ -86,7 +86,7 @@ fn routes() -> Routes {
         .add::<__path_raise, _, _, _>(RateClass::None, raise)
 }
 
-pub fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service {
         name: "orders",
         health: Some("orders"),

@@ -8,14 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Sends bytes and reads until the other side closes, or is silent for two seconds.
 /// The second value tells whether it closed.
-pub async fn say(address: SocketAddr, bytes: &[u8]) -> (String, bool) {
+pub(crate) async fn say(address: SocketAddr, bytes: &[u8]) -> (String, bool) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // It may answer and close before it has everything.
     let _ = stream.write_all(bytes).await;
     hear(&mut stream).await
 }
 
-pub async fn hear(stream: &mut TcpStream) -> (String, bool) {
+pub(crate) async fn hear(stream: &mut TcpStream) -> (String, bool) {
     let mut heard = Vec::new();
     loop {
         let read = stream.read_buf(&mut heard);
@@ -28,18 +28,18 @@ pub async fn hear(stream: &mut TcpStream) -> (String, bool) {
 }
 
 /// The status of an answer.
-pub fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or("")
 }
 
 /// A service that answers each connection's first request with `answer` and then does `after`.
 #[derive(Clone, Copy)]
-pub enum After {
+pub(crate) enum After {
     Close,
     Hang,
 }
 
-pub async fn upstream(answer: &'static [u8], after: After) -> SocketAddr {
+pub(crate) async fn upstream(answer: &'static [u8], after: After) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -49,12 +49,14 @@ pub async fn upstream(answer: &'static [u8], after: After) -> SocketAddr {
                 let read = stream.read(&mut request).await.unwrap_or(0);
                 // A probe is told that the question is not known: it is taken as it is.
                 if request[..read].starts_with(b"GET /-/") {
-                    let _ = stream.write_all(b"HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+                    let _ = stream
+                        .write_all(b"HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                        .await;
                     return;
                 }
                 let _ = stream.write_all(answer).await;
                 if matches!(after, After::Hang) {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    tokio::time::sleep(Duration::from_mins(1)).await;
                 }
             });
         }
