@@ -50,7 +50,7 @@ fn catalogue(set: &prost_types::FileDescriptorSet) -> Result<String, Box<dyn Err
             let event = event_name(domain, name);
             writeln!(
                 code,
-                "impl Event for {domain}::{version}::{name} {{\n    const TYPE: &'static str = {event:?};\n    const PROTO: &'static str = \"{package}.{name}\";\n}}",
+                "impl Event for crate::{domain}::{version}::{name} {{\n    const TYPE: &'static str = {event:?};\n    const PROTO: &'static str = \"{package}.{name}\";\n}}",
                 package = file.package(),
             )?;
             names.push((event, format!("{}.{name}", file.package())));

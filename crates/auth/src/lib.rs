@@ -13,10 +13,13 @@ pub use issuer::{Issuer, IssuerKeys, IssuerSettings, OutsideClaims};
 pub use keys::KeySet;
 pub use principal::{Claims, Principal, Via};
 pub use revocations::{Revocation, Revocations};
-pub use verifier::{Settings, Verifier};
+pub use verifier::{Settings, TokenReader, Verifier};
 
 /// What an API token begins with; anything else is a JWT.
 pub const API_TOKEN_PREFIX: &str = "plr_";
+
+/// What the token in a SafeTalk session cookie begins with.
+pub const COOKIE_PREFIX: &str = "plc_";
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Utc;
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{decode, decode_header};
 use quick_cache::sync::Cache;
 use serde::Deserialize;
 
 use crate::keys::validation;
 use crate::{
-    API_TOKEN_PREFIX, AuthError, Authority, Claims, KeySet, MAX_TOKEN_BYTES, Principal, Revocations,
+    API_TOKEN_PREFIX, AuthError, COOKIE_PREFIX, Authority, Claims, KeySet, MAX_TOKEN_BYTES, Principal, Revocations,
 };
 
-/// How long what identity said about an API token is believed. Its revocation
-/// arrives by event; this bounds how stale its last-used time is.
-const API_TOKEN_FOR: Duration = Duration::from_secs(30);
+/// How long what identity said about an API token or a cookie is believed. Its
+/// revocation arrives by event; this bounds how stale its last-used time is.
+const OPAQUE_FOR: Duration = Duration::from_secs(30);
 
 /// What tokens must say (`[auth]`).
 #[derive(Clone, Debug, Deserialize)]
@@ -32,12 +33,41 @@ pub struct Settings {
     pub cache_entries: usize,
 }
 
+/// Checks our JWTs by their signature alone.
+pub struct TokenReader {
+    settings: Settings,
+    keys: KeySet,
+}
+
+impl TokenReader {
+    /// A reader that knows no keys yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            keys: KeySet::default(),
+        }
+    }
+
+    /// Checks signature, issuer, audience and times; `fetch` gets the keys when one is not known.
+    pub async fn read<F>(&self, token: &str, fetch: F) -> Result<Principal, AuthError>
+    where
+        F: AsyncFnOnce() -> Result<JwkSet, AuthError>,
+    {
+        let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
+        let kid = header.kid.ok_or(AuthError::Invalid)?;
+        let (algorithm, key) = self.keys.find(&kid, fetch).await?;
+        let settings = &self.settings;
+        let validation = validation(algorithm, &settings.issuer, Some(&settings.audience), 0);
+        let data = decode::<Claims>(token, &key, &validation).map_err(|_| AuthError::Invalid)?;
+        Principal::from_claims(&data.claims).ok_or(AuthError::Invalid)
+    }
+}
+
 /// Verifies tokens. One per process.
 pub struct Verifier {
-    settings: Settings,
+    reader: TokenReader,
     authority: Arc<dyn Authority>,
     revocations: Arc<Revocations>,
-    keys: KeySet,
     cache: Cache<[u8; 32], Remembered>,
 }
 
@@ -56,10 +86,9 @@ impl Verifier {
     ) -> Self {
         Self {
             cache: Cache::new(settings.cache_entries),
-            settings,
+            reader: TokenReader::new(settings),
             authority,
             revocations,
-            keys: KeySet::default(),
         }
     }
 
@@ -79,7 +108,12 @@ impl Verifier {
             None => self.check(token, hash).await?,
         };
         if self.revocations.is_revoked(&principal) {
-            return Err(AuthError::Invalid);
+            if !is_opaque(token) {
+                return Err(AuthError::Invalid);
+            }
+            // An API token outlives a change of its owner's roles: what was remembered is old, not the token.
+            self.cache.remove(&hash);
+            return self.check(token, hash).await;
         }
         if !self.revocations.is_complete() {
             // Something may have been revoked that we have not heard of.
@@ -102,11 +136,12 @@ impl Verifier {
 
     async fn check(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Principal>, AuthError> {
         metrics::counter!("parlour_token_checks_total", "result" => "checked").increment(1);
-        let (principal, until) = if token.starts_with(API_TOKEN_PREFIX) {
+        let (principal, until) = if is_opaque(token) {
             let principal = self.authority.introspect(token).await?;
-            (principal, Some(Instant::now() + API_TOKEN_FOR))
+            (principal, Some(Instant::now() + OPAQUE_FOR))
         } else {
-            (self.check_jwt(token).await?, None)
+            let fetch = async || self.authority.keys().await;
+            (self.reader.read(token, fetch).await?, None)
         };
         let principal = Arc::new(principal);
         let remembered = Remembered {
@@ -116,21 +151,11 @@ impl Verifier {
         self.cache.insert(hash, remembered);
         Ok(principal)
     }
+}
 
-    /// Checks a JWT of ours by its signature alone.
-    pub async fn check_jwt(&self, token: &str) -> Result<Principal, AuthError> {
-        let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
-        let kid = header.kid.ok_or(AuthError::Invalid)?;
-        let (algorithm, key) = self
-            .keys
-            .find(&kid, async || self.authority.keys().await)
-            .await?;
-        let settings = &self.settings;
-        let validation = validation(algorithm, &settings.issuer, Some(&settings.audience), 0);
-        let data =
-            decode::<Claims>(token, &key, &validation).map_err(|_| AuthError::Invalid)?;
-        Principal::from_claims(&data.claims).ok_or(AuthError::Invalid)
-    }
+/// Opaque tokens say nothing by themselves: identity has to be asked.
+fn is_opaque(token: &str) -> bool {
+    token.starts_with(API_TOKEN_PREFIX) || token.starts_with(COOKIE_PREFIX)
 }
 
 fn fingerprint(token: &str) -> [u8; 32] {

@@ -1,5 +1,6 @@
 //! What a service is given to put itself together.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use parlour_auth::{InternalKey, Verifier};
@@ -10,6 +11,7 @@ use parlour_http::Limits;
 use parlour_vault::Vault;
 use tokio_util::sync::CancellationToken;
 
+use crate::settings::DevelopmentSettings;
 use crate::{Readiness, Settings};
 
 /// The process, as one of its services sees it.
@@ -39,6 +41,25 @@ pub struct Context {
 }
 
 impl Context {
+    /// The context of one service for an operator's command: nothing is served and nothing consumed.
+    pub fn offline(service: &'static str, layers: Layers) -> anyhow::Result<Self> {
+        let settings = Arc::new(Settings::read(&layers)?);
+        let broker = Broker::new(settings.broker.clone())?;
+        Ok(Self {
+            service,
+            db: Some(Db::new(&settings.database, service)?),
+            vault: Vault::new(&settings.vault)?,
+            limits: Limits::new(settings.limits.clone()),
+            readiness: Readiness::new(broker.clone()),
+            local: Arc::new([service]),
+            stop: CancellationToken::new(),
+            verifier: Arc::default(),
+            broker,
+            layers,
+            settings,
+        })
+    }
+
     /// Where the process runs.
     pub fn environment(&self) -> Environment {
         self.layers.environment()
@@ -54,6 +75,16 @@ impl Context {
         self.db
             .clone()
             .ok_or_else(|| anyhow::anyhow!("{} has no database", self.service))
+    }
+
+    /// The folder that mails and messages land in during development. Production has none.
+    pub fn outbox(&self) -> anyhow::Result<PathBuf> {
+        if self.environment().is_production() {
+            anyhow::bail!("the development outbox is not for production");
+        }
+        let folder = self.layers.part::<DevelopmentSettings>("development")?.outbox;
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// The process's token verifier. There is one once every service was built.

@@ -16,6 +16,8 @@ pub struct Job {
     pub name: &'static str,
     /// The time between the end of one run and the start of the next.
     pub every: Duration,
+    /// Whether every replica does it for itself.
+    pub everywhere: bool,
     /// One run. It must be safe to cut off and to do again.
     pub run: Arc<dyn Fn() -> BoxFuture<'static, Result<(), DbError>> + Send + Sync>,
 }
@@ -28,7 +30,24 @@ impl Job {
         Fut: Future<Output = Result<(), DbError>> + Send + 'static,
     {
         let run = Arc::new(move || -> BoxFuture<'static, _> { Box::pin(run()) });
-        Self { name, every, run }
+        Self {
+            name,
+            every,
+            everywhere: false,
+            run,
+        }
+    }
+
+    /// A job that every replica does for itself.
+    pub fn everywhere<F, Fut>(name: &'static str, every: Duration, run: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), DbError>> + Send + 'static,
+    {
+        Self {
+            everywhere: true,
+            ..Self::new(name, every, run)
+        }
     }
 
     /// Runs it until `stop`.
@@ -46,6 +65,9 @@ impl Job {
 
     /// A transaction-scoped advisory lock makes it one replica's; it ends with the connection, however that ends.
     async fn once(&self, db: &Db) -> Result<(), DbError> {
+        if self.everywhere {
+            return (self.run)().await;
+        }
         let key = format!("parlour.job.{}.{}", db.service(), self.name);
         let run = self.run.clone();
         db.write(Scope::Nobody, async move |tx: &mut Tx| -> Result<(), DbError> {

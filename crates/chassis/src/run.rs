@@ -50,6 +50,9 @@ pub enum RunError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Logs, traces or metrics cannot be set up.
+    #[error("telemetry: {0}")]
+    Telemetry(String),
     /// Signals cannot be waited for.
     #[error("signals: {0}")]
     Signals(std::io::Error),

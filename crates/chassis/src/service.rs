@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use parlour_auth::Authority;
+use parlour_config::{ConfigError, Layers};
 use parlour_db::Migrations;
 use parlour_events::Consumer;
 use parlour_http::Routes;
@@ -24,6 +25,8 @@ pub struct Service {
     pub migrations: fn() -> Migrations,
     /// Whether it has a schema of its own.
     pub has_database: bool,
+    /// Whether its part of the configuration can be used.
+    pub check: fn(&Layers) -> Result<(), ConfigError>,
     /// Its routes with nothing behind them, for documents and generated tests.
     pub routes: fn() -> Routes,
     /// Puts it together.

@@ -58,6 +58,16 @@ impl Part for InternalSettings {
     }
 }
 
+/// `[development]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DevelopmentSettings {
+    /// The folder that mails and messages land in.
+    pub(crate) outbox: std::path::PathBuf,
+}
+
+impl Part for DevelopmentSettings {}
+
 /// Everything a process reads before it builds its services.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -25,8 +25,7 @@ pub trait Event: prost::Message + Default {
 
 /// The events that exist.
 pub mod catalogue {
-    #[allow(clippy::wildcard_imports, reason = "every domain of proto, whatever there is")]
-    use super::*;
+    use super::Event;
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 

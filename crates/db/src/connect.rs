@@ -155,7 +155,7 @@ fn connection_config(
         .application_name(format!("parlour-{service}"))
         .connect_timeout(Duration::from_millis(settings.acquire_timeout_ms))
         .options(format!(
-            "-c search_path={service} -c lc_messages=C -c timezone=UTC -c statement_timeout={} -c lock_timeout={} \
+            "-c search_path={service} -c timezone=UTC -c statement_timeout={} -c lock_timeout={} \
              -c idle_in_transaction_session_timeout=30000",
             settings.statement_timeout_ms, settings.lock_timeout_ms,
         ));

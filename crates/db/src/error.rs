@@ -61,7 +61,7 @@ impl From<Diesel> for DbError {
 }
 
 /// diesel has no kind for deadlocks, lock time-outs and an ending server, so the
-/// server's (untranslated, see `lc_messages` in the connection's options) message decides.
+/// server's (untranslated, see `lc_messages` in the migration) message decides.
 fn classify_message(
     kind: DatabaseErrorKind,
     info: Box<dyn diesel::result::DatabaseErrorInformation + Send + Sync>,

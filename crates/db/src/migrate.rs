@@ -116,6 +116,12 @@ fn bootstrap_sql(settings: &Settings, service: &str) -> Result<String, DbError> 
            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{user}') THEN
              CREATE ROLE {user} LOGIN NOBYPASSRLS PASSWORD '{password}';
            END IF;
+           -- Errors are told apart by their untranslated messages. Only a superuser may
+           -- settle that; where none migrates, the server has to speak English.
+           BEGIN
+             ALTER ROLE {user} SET lc_messages = 'C';
+           EXCEPTION WHEN insufficient_privilege THEN NULL;
+           END;
          END $$;
          GRANT {owner} TO current_user;
          CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner};

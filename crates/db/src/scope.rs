@@ -19,8 +19,8 @@ impl Scope {
     /// The settings as one statement. Nothing in it comes from outside but a UUID's hex digits.
     pub(crate) fn settings(self) -> String {
         match self {
-            Scope::Person(id) => format!("SET LOCAL parlour.user = '{id}'"),
-            Scope::Service => "SET LOCAL parlour.service = 'on'".to_owned(),
+            Scope::Person(id) => format!("SELECT set_config('parlour.user', '{id}', true)"),
+            Scope::Service => "SELECT set_config('parlour.service', 'on', true)".to_owned(),
             Scope::Nobody => String::new(),
         }
     }

@@ -2,8 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
+use diesel::connection::TransactionDepthChange;
 use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AnsiTransactionManager, TransactionManager};
+use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection as _, TransactionManager};
+use tracing::Instrument as _;
 
 use crate::{Conn, Db, DbError, Scope};
 
@@ -74,6 +76,22 @@ where
     type Future = Fut;
 }
 
+/// Commits, and fails where a statement of the transaction had failed and `work`
+/// answered `Ok` even so: PostgreSQL answers COMMIT in such a transaction with a
+/// rollback and no error. The statement before it does fail then, in the same round trip.
+async fn commit(conn: &mut Conn) -> Result<(), DbError> {
+    if let Err(error) = conn.batch_execute("SELECT 1; COMMIT").await {
+        if let Err(rollback) = AnsiTransactionManager::rollback_transaction(conn).await {
+            tracing::debug!(error = %rollback, "rollback failed");
+        }
+        return Err(error.into());
+    }
+    AnsiTransactionManager::transaction_manager_status_mut(conn)
+        .transaction_state()?
+        .change_transaction_depth(TransactionDepthChange::DecreaseDepth)?;
+    Ok(())
+}
+
 impl Db {
     /// Runs `work` in a read-write transaction and commits when it answers `Ok`.
     ///
@@ -115,7 +133,9 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let db = self.clone();
-        let task = tokio::spawn(async move { db.run(begin, scope, work).await });
+        let run = async move { db.run(begin, scope, work).await };
+        // The task belongs to the caller's trace.
+        let task = tokio::spawn(run.in_current_span());
         match task.await {
             Ok(result) => result,
             Err(_) => Err(DbError::Panicked.into()),
@@ -134,9 +154,7 @@ impl Db {
         let mut tx = self.begin(begin, scope).await?;
         match work(&mut tx).await {
             Ok(result) => {
-                AnsiTransactionManager::commit_transaction(&mut *tx.conn)
-                    .await
-                    .map_err(DbError::from)?;
+                commit(&mut tx.conn).await?;
                 if tx.published {
                     self.published().notify_one();
                 }

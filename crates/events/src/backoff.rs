@@ -37,10 +37,10 @@ impl Backoff {
 
     /// Waits a step. Answers false when `stop` came first.
     pub(crate) async fn wait(&mut self, stop: &CancellationToken) -> bool {
-        let step = self.step();
+        let pause = self.step();
         tokio::select! {
             () = stop.cancelled() => false,
-            () = tokio::time::sleep(step) => true,
+            () = tokio::time::sleep(pause) => true,
         }
     }
 }

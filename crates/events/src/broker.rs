@@ -61,18 +61,27 @@ struct Slot {
 
 impl Slot {
     fn usable(&self) -> Option<Arc<Connection>> {
-        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let current = self
+            .current
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         current.clone().filter(|c| c.status().connected())
     }
 
     /// None when it was never used.
     fn state(&self) -> Option<bool> {
-        let current = self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let current = self
+            .current
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         current.as_ref().map(|c| c.status().connected())
     }
 
     fn set(&self, connection: Option<Arc<Connection>>) -> Option<Arc<Connection>> {
-        let mut current = self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut current = self
+            .current
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         std::mem::replace(&mut *current, connection)
     }
 }
@@ -80,7 +89,11 @@ impl Slot {
 impl Broker {
     /// Checks the address; connects later.
     pub fn new(settings: BrokerSettings) -> Result<Self, BrokerError> {
-        let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(BrokerError::Address)?;
+        let mut uri: AMQPUri = settings
+            .url
+            .expose_secret()
+            .parse()
+            .map_err(BrokerError::Address)?;
         uri.query.heartbeat = Some(settings.heartbeat_s);
         uri.query.connection_timeout = Some(settings.connect_timeout_ms);
         Ok(Self(Arc::new(Inner {

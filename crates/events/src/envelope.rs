@@ -59,7 +59,10 @@ impl Envelope {
         set("cloudEvents_source", self.source.clone());
         set("cloudEvents_type", self.event_type.clone());
         set("cloudEvents_subject", self.aggregate.clone());
-        set("cloudEvents_time", self.time.to_rfc3339_opts(SecondsFormat::Micros, true));
+        set(
+            "cloudEvents_time",
+            self.time.to_rfc3339_opts(SecondsFormat::Micros, true),
+        );
         set("cloudEvents_aggregateversion", self.version.to_string());
         if let Some(traceparent) = &self.traceparent {
             set("traceparent", traceparent.clone());
@@ -74,10 +77,16 @@ impl Envelope {
     pub(crate) fn parse(properties: &BasicProperties, payload: &[u8]) -> Result<Self, Malformed> {
         let headers = headers(properties);
         let text = |name: &'static str| {
-            headers.get(name).cloned().filter(|t| !t.is_empty()).ok_or(Malformed(name))
+            headers
+                .get(name)
+                .cloned()
+                .filter(|t| !t.is_empty())
+                .ok_or(Malformed(name))
         };
         Ok(Self {
-            id: text("cloudEvents_id")?.parse().map_err(|_| Malformed("cloudEvents_id"))?,
+            id: text("cloudEvents_id")?
+                .parse()
+                .map_err(|_| Malformed("cloudEvents_id"))?,
             event_type: text("cloudEvents_type")?,
             source: text("cloudEvents_source")?,
             aggregate: text("cloudEvents_subject")?,
@@ -95,12 +104,20 @@ impl Envelope {
     /// What a message without readable attributes is parked as. Its id comes from
     /// its bytes, so that a redelivery is the same event.
     pub(crate) fn unreadable(routing_key: &str, properties: &BasicProperties, payload: &[u8]) -> Self {
-        let described = format!("{routing_key}\0{:?}\0{:?}", headers(properties), properties.message_id());
+        let described = format!(
+            "{routing_key}\0{:?}\0{:?}",
+            headers(properties),
+            properties.message_id()
+        );
         let (a, b) = (hash::fnv(described.as_bytes()), hash::fnv(payload));
         let id = Uuid::from_u64_pair(a, b);
         Self {
             id,
-            event_type: if routing_key.is_empty() { "unknown".to_owned() } else { routing_key.to_owned() },
+            event_type: if routing_key.is_empty() {
+                "unknown".to_owned()
+            } else {
+                routing_key.to_owned()
+            },
             source: "unknown".to_owned(),
             aggregate: format!("unreadable:{id}"),
             version: 1,
@@ -159,7 +176,10 @@ mod tests {
     #[test]
     fn headers_carry_everything() {
         let envelope = sample();
-        assert_eq!(Envelope::parse(&envelope.properties(), &envelope.payload).unwrap(), envelope);
+        assert_eq!(
+            Envelope::parse(&envelope.properties(), &envelope.payload).unwrap(),
+            envelope
+        );
     }
 
     #[test]

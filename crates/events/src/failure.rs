@@ -99,7 +99,10 @@ mod tests {
     #[test]
     fn causes_are_classed() {
         assert!(matches!(Failure::from(DbError::NotFound), Failure::Retry(_)));
-        assert!(matches!(Failure::from(DbError::Conflict("x".into())), Failure::Retry(_)));
+        assert!(matches!(
+            Failure::from(DbError::Conflict("x".into())),
+            Failure::Retry(_)
+        ));
         assert!(Failure::from(DbError::Unavailable("x".into())).is_outage());
         assert!(Failure::from(DbError::Contended("x".into())).is_contention());
         let broken = Diesel::DeserializationError("no".into());
@@ -110,6 +113,11 @@ mod tests {
     fn the_chain_names_every_cause_once() {
         let inner = Diesel::DeserializationError("bad enum".into());
         let failure = Failure::from(DbError::Query(inner));
-        assert_eq!(failure.chain().matches("bad enum").count(), 1, "{}", failure.chain());
+        assert_eq!(
+            failure.chain().matches("bad enum").count(),
+            1,
+            "{}",
+            failure.chain()
+        );
     }
 }

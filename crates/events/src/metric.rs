@@ -27,8 +27,7 @@ impl Outcome {
 }
 
 pub(crate) fn published(service: &'static str, count: usize) {
-    metrics::counter!("parlour_events_published_total", "service" => service)
-        .increment(count as u64);
+    metrics::counter!("parlour_events_published_total", "service" => service).increment(count as u64);
 }
 
 pub(crate) fn publish_failed(service: &'static str) {
@@ -59,6 +58,5 @@ pub(crate) fn handled(service: &'static str, event_type: &str, took: Duration) {
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub(crate) fn parked(service: &'static str, state: &'static str, count: i64) {
-    metrics::gauge!("parlour_events_parked", "service" => service, "state" => state)
-        .set(count as f64);
+    metrics::gauge!("parlour_events_parked", "service" => service, "state" => state).set(count as f64);
 }

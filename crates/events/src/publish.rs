@@ -24,11 +24,7 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 /// It takes the lock on the aggregate's version until the commit: events of one
 /// aggregate are numbered in the order of their commits. Two transactions that
 /// publish about the same two aggregates should do so in the same order.
-pub async fn publish<E: Event>(
-    tx: &mut Tx,
-    aggregate: impl Display,
-    event: &E,
-) -> Result<Uuid, DbError> {
+pub async fn publish<E: Event>(tx: &mut Tx, aggregate: impl Display, event: &E) -> Result<Uuid, DbError> {
     write(tx, E::TYPE, &aggregate.to_string(), event.encode_to_vec()).await
 }
 
@@ -75,12 +71,7 @@ pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
     write(tx, &kind, &aggregate, record.encode_to_vec()).await
 }
 
-async fn write(
-    tx: &mut Tx,
-    kind: &str,
-    aggregate: &str,
-    payload: Vec<u8>,
-) -> Result<Uuid, DbError> {
+async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
     if payload.len() > MAX_PAYLOAD {
         let message = format!("{kind} of {aggregate}: {} bytes are too many", payload.len());
         return Err(DbError::Query(Diesel::SerializationError(message.into())));
@@ -117,9 +108,7 @@ impl QueryId for Insert<'_> {
 
 impl QueryFragment<Pg> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES (",
-        );
+        out.push_sql("WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES (");
         out.push_bind_param::<Text, _>(self.aggregate)?;
         out.push_sql(
             ", 1) ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 \

@@ -1,1 +1,186 @@
-//! todo
+//! What only matters now: pushes to sockets, typing, presence. Nothing is kept;
+//! what must not be missed has a sequence number and is filled from the database.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::message::Delivery;
+use lapin::options::BasicPublishOptions;
+use lapin::{BasicProperties, Channel};
+use serde_json::Value;
+use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::broker::Purpose;
+use crate::ephemeral::{self, AsyncConnect, AsyncHandle, Subject};
+use crate::failure::Cause;
+use crate::topology::{REALTIME_EXCHANGE, table, text};
+use crate::{Broker, BrokerError};
+
+/// A push that takes longer has lost its point.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Pushes that a replica may be behind before the oldest are dropped.
+const BACKLOG: i64 = 100_000;
+
+/// For whom a push is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Every socket of a person.
+    User(Uuid),
+    /// Everybody who has a role.
+    Role(String),
+    /// Everybody in a session.
+    Session(Uuid),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user.{id}"),
+            Self::Role(name) => write!(f, "role.{name}"),
+            Self::Session(id) => write!(f, "session.{id}"),
+        }
+    }
+}
+
+impl Target {
+    fn parse(key: &str) -> Option<Self> {
+        match key.split_once('.')? {
+            ("user", id) => id.parse().ok().map(Self::User),
+            ("session", id) => id.parse().ok().map(Self::Session),
+            ("role", name) => Some(Self::Role(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Something to tell whoever is connected now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Push {
+    /// For whom.
+    pub target: Target,
+    /// What it is called on the socket.
+    pub name: String,
+    /// What it says.
+    pub payload: Value,
+}
+
+/// The way to the sockets. Cheap to clone.
+#[derive(Clone)]
+pub struct Realtime {
+    broker: Broker,
+    channel: Arc<Mutex<Option<Channel>>>,
+}
+
+impl Realtime {
+    /// Connects when first used.
+    pub fn new(broker: Broker) -> Self {
+        Self {
+            broker,
+            channel: Arc::default(),
+        }
+    }
+
+    /// Sends `payload` to whoever of `target` is connected now. An error means
+    /// that it was not sent; success does not mean that anybody heard it.
+    pub async fn send(&self, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
+        match timeout(PATIENCE, self.publish(target, name, payload)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(BrokerError::Timeout(PATIENCE)),
+        }
+    }
+
+    async fn publish(&self, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
+        let channel = self.channel().await?;
+        let properties = BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_delivery_mode(1)
+            .with_type(name.into());
+        channel
+            .basic_publish(
+                REALTIME_EXCHANGE.into(),
+                target.to_string().into(),
+                BasicPublishOptions::default(),
+                payload.to_string().as_bytes(),
+                properties,
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn channel(&self) -> Result<Channel, BrokerError> {
+        let mut current = self.channel.lock().await;
+        if let Some(channel) = current.as_ref().filter(|c| c.status().connected()) {
+            return Ok(channel.clone());
+        }
+        let channel = self.broker.channel(Purpose::Publish).await?;
+        *current = Some(channel.clone());
+        Ok(channel)
+    }
+
+    /// Calls `handler` with every push to `keys` (such as `user.*`, or `#` for
+    /// all) until `stop`. The answer is true while pushes are being received.
+    pub fn subscribe<H, HF>(
+        &self,
+        keys: &[&str],
+        handler: H,
+        stop: CancellationToken,
+    ) -> watch::Receiver<bool>
+    where
+        H: Fn(Push) -> HF + Send + Sync + 'static,
+        HF: Future<Output = ()> + Send,
+    {
+        let (sender, receiver) = watch::channel(false);
+        let subject = Subject {
+            exchange: REALTIME_EXCHANGE,
+            keys: keys.iter().map(ToString::to_string).collect(),
+            arguments: table([
+                ("x-max-length", BACKLOG.into()),
+                ("x-overflow", text("drop-head")),
+            ]),
+        };
+        let broker = self.broker.clone();
+        tokio::spawn(ephemeral::run(
+            broker,
+            subject,
+            Nothing,
+            OnPush(handler),
+            sender,
+            stop,
+        ));
+        receiver
+    }
+}
+
+struct Nothing;
+
+impl AsyncConnect for Nothing {
+    async fn connected(&self) -> Result<(), Cause> {
+        Ok(())
+    }
+}
+
+struct OnPush<H>(H);
+
+impl<H, HF> AsyncHandle for OnPush<H>
+where
+    H: Fn(Push) -> HF + Send + Sync,
+    HF: Future<Output = ()> + Send,
+{
+    async fn handle(&self, delivery: Delivery) {
+        let target = Target::parse(delivery.routing_key.as_str());
+        let name = delivery.properties.kind().as_ref().map(ToString::to_string);
+        let payload = serde_json::from_slice(&delivery.data);
+        if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
+            (self.0)(Push {
+                target,
+                name,
+                payload,
+            })
+            .await;
+        }
+    }
+}

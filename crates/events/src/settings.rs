@@ -126,7 +126,9 @@ mod tests {
     #[test]
     fn the_ladder_has_four_rungs_and_ends() {
         let settings = ConsumerSettings::default();
-        let pauses: Vec<_> = (1..=5).map(|n| settings.pause_after(n).map(|p| p.as_secs())).collect();
+        let pauses: Vec<_> = (1..=5)
+            .map(|n| settings.pause_after(n).map(|p| p.as_secs()))
+            .collect();
         assert_eq!(pauses, [Some(1), Some(5), Some(30), Some(300), None]);
     }
 }

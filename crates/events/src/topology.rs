@@ -27,15 +27,14 @@ pub fn dead_queue(service: &str) -> String {
 /// event has a queue to go to, and an event that is returned is a failure.
 pub(crate) async fn declare(broker: &Broker, connection: &Connection) -> Result<(), BrokerError> {
     let channel = broker.in_time(connection.create_channel()).await?;
-    let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let durable = ExchangeDeclareOptions {
+        durable: true,
+        ..Default::default()
+    };
     let transient = ExchangeDeclareOptions::default();
     for (name, options) in [(DURABLE_EXCHANGE, durable), (REALTIME_EXCHANGE, transient)] {
-        let declaring = channel.exchange_declare(
-            name.into(),
-            ExchangeKind::Topic,
-            options,
-            FieldTable::default(),
-        );
+        let declaring =
+            channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default());
         broker.in_time(declaring).await?;
     }
     declare_queue(broker, connection, LOG_STREAM, log_arguments(broker)).await?;
@@ -72,7 +71,13 @@ pub(crate) async fn declare_consumer(
     settings: &ConsumerSettings,
 ) -> Result<(), BrokerError> {
     let (queue, dead) = (queue(service), dead_queue(service));
-    declare_queue(broker, connection, &dead, table([("x-queue-type", text("quorum"))])).await?;
+    declare_queue(
+        broker,
+        connection,
+        &dead,
+        table([("x-queue-type", text("quorum"))]),
+    )
+    .await?;
     let arguments = table([
         ("x-queue-type", text("quorum")),
         ("x-single-active-consumer", AMQPValue::Boolean(true)),

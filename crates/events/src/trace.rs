@@ -1,8 +1,6 @@
 //! W3C trace context, from and to the current span.
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -32,8 +30,7 @@ pub(crate) fn continue_from(span: &Span, traceparent: Option<&str>) {
 
 fn parse(traceparent: &str) -> Option<SpanContext> {
     let mut parts = traceparent.split('-');
-    let (_version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (_version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let context = SpanContext::new(
         TraceId::from_hex(trace).ok()?,
         SpanId::from_hex(span).ok()?,
@@ -52,7 +49,12 @@ mod tests {
     fn only_well_formed_parents_count() {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert!(parse(good).is_some());
-        for bad in ["", "00-", "00-00000000000000000000000000000000-0000000000000000-01", "x-y-z-w"] {
+        for bad in [
+            "",
+            "00-",
+            "00-00000000000000000000000000000000-0000000000000000-01",
+            "x-y-z-w",
+        ] {
             assert!(parse(bad).is_none(), "{bad}");
         }
     }

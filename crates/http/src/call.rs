@@ -91,6 +91,12 @@ impl<T: Send + Sync + 'static> Extract for State<T> {
     }
 }
 
+impl Extract for Arc<ServiceHandle> {
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        Ok(call.service.clone())
+    }
+}
+
 /// Where a request came from, for the audit log and for sessions.
 #[derive(Clone, Debug)]
 pub struct Origin {

@@ -252,9 +252,9 @@ fn of_method<'m>(methods: &'m HashMap<Method, Entry>, method: &Method) -> Option
 }
 
 /// The cookie of a SafeTalk session.
-pub(crate) const SESSION_COOKIE: &str = "parlour_session";
+pub const SESSION_COOKIE: &str = "parlour_session";
 /// The cookie whose value a write by cookie must repeat in `X-CSRFToken`.
-pub(crate) const CSRF_COOKIE: &str = "csrftoken";
+pub const CSRF_COOKIE: &str = "csrftoken";
 
 /// The bearer token of a request; an `Authorization` header of another kind is refused.
 pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<String>, ApiError> {

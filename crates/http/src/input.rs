@@ -151,3 +151,26 @@ impl Extract for Bearer {
             .ok_or_else(ApiError::unauthenticated)
     }
 }
+
+/// The name of a request header, as a type for [`Header`].
+pub trait HeaderNamed {
+    /// In lower case.
+    const NAME: &'static str;
+}
+
+/// One request header, if it was sent and is text.
+pub struct Header<N: HeaderNamed>(pub Option<String>, std::marker::PhantomData<N>);
+
+impl<N: HeaderNamed> Extract for Header<N> {
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        let value = call.header(N::NAME).map(ToOwned::to_owned);
+        Ok(Self(value, std::marker::PhantomData))
+    }
+}
+
+impl<N: HeaderNamed> Header<N> {
+    /// The header's value.
+    pub fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}

@@ -29,7 +29,8 @@ pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
 pub use dialect::Dialect;
 pub use dispatch::{
-    Caller, REQUEST_ID, RequestId, RouteTemplate, Router, TraceParent, identify, request_id,
+    CSRF_COOKIE, Caller, REQUEST_ID, RequestId, RouteTemplate, Router, SESSION_COOKIE, TraceParent, identify,
+    request_id,
 };
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
@@ -38,7 +39,7 @@ pub use guard::{
     SuperAdmin, User, grants,
 };
 pub use idempotency::{Once, sweep_keys};
-pub use input::{Bearer, Json, PathId, Query};
+pub use input::{Bearer, Header, HeaderNamed, Json, PathId, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
 pub use openapi::document;
 pub use page::{Cursor, PageQuery, Pagination};

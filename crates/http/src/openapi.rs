@@ -73,6 +73,10 @@ fn operation(route: &Route) -> Operation {
     if route.access.reads_tokens() {
         errors.push((403, "Not allowed."));
     }
+    if route.access == Access::Anonymous && route.class == RateClass::Auth {
+        errors.push((401, "The sign-in, token or code is refused."));
+        errors.push((403, "The account may not be used."));
+    }
     if route.class != RateClass::None {
         errors.push((429, "Too many requests."));
     }

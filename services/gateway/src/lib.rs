@@ -37,6 +37,7 @@ pub fn service() -> Service {
         defaults: include_str!("../config.default.toml"),
         migrations: Vec::new,
         has_database: false,
+        check: |layers| layers.part::<Settings>(NAME).map(drop),
         routes: http::routes,
         build,
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -118,7 +118,7 @@ impl KeyRing {
 
     fn generate(&self, now: DateTime<Utc>, active_from: DateTime<Utc>) -> Result<Row, Error> {
         let pair = Ed25519KeyPair::generate().map_err(|e| Error::Internal(e.to_string()))?;
-        let private = pair.as_der().map_err(|e| Error::Internal(e.to_string()))?;
+        let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|e| Error::Internal(e.to_string()))?;
         let kid = parlour_contracts::id::new().simple().to_string();
         Ok(Row {
             private_sealed: self.vault.seal(&place(&kid), private.as_ref())?,

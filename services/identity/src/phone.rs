@@ -8,6 +8,7 @@ use parlour_chassis::Context;
 use phonenumber::Mode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::error::Error;
 use crate::settings::Twilio;
@@ -68,7 +69,32 @@ pub enum PhoneVerifier {
     /// Twilio Verify.
     Twilio(TwilioVerify),
     /// This process, in development.
-    Embedded(PathBuf),
+    Embedded(SmsOutbox),
+}
+
+/// The development outbox: one JSON object a line for every message that would have been sent.
+pub struct SmsOutbox(PathBuf);
+
+impl SmsOutbox {
+    /// Appends a message.
+    pub async fn send(&self, e164: &str, code: &str, channel: PhoneChannel) -> Result<(), Error> {
+        let line = serde_json::json!({
+            "to": e164,
+            "subject": null,
+            "text": format!("Your code is {code}."),
+            "data": { "code": code, "channel": channel.name(), "template": "phone_verification" },
+            "at": parlour_http::Time::from(chrono::Utc::now()),
+        });
+        let opened = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.0).await;
+        let file = opened.map_err(|error| Error::Internal(error.to_string()))?;
+        append(file, format!("{line}\n")).await
+    }
+}
+
+async fn append(mut file: tokio::fs::File, line: String) -> Result<(), Error> {
+    let written = file.write_all(line.as_bytes()).await;
+    written.map_err(|error| Error::Internal(error.to_string()))?;
+    file.flush().await.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// A Twilio Verify service.
@@ -83,7 +109,7 @@ impl PhoneVerifier {
     /// Twilio where it is configured, else the embedded verifier.
     pub fn new(twilio: &Twilio, context: &Context) -> anyhow::Result<Self> {
         if !twilio.is_configured() {
-            return Ok(Self::Embedded(context.outbox()?.join("sms.jsonl")));
+            return Ok(Self::Embedded(SmsOutbox(context.outbox()?.join("sms.jsonl"))));
         }
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))

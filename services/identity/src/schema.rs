@@ -153,6 +153,4 @@ diesel::table! {
 }
 
 diesel::joinable!(profiles -> accounts (account_id));
-diesel::joinable!(sessions -> accounts (account_id));
-diesel::joinable!(refresh_tokens -> sessions (session_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, profiles, sessions, refresh_tokens);
+diesel::allow_tables_to_appear_in_same_query!(accounts, profiles);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Duration;
-use parlour_auth::Issuer;
+use parlour_auth::{Issuer, TokenReader};
 use parlour_chassis::Context;
 use parlour_db::Db;
 use parlour_http::Limits;
@@ -35,6 +35,8 @@ pub struct Identity {
     pub limits: Limits,
     /// Its configuration.
     pub settings: Settings,
+    /// Reads its own access tokens.
+    pub reader: TokenReader,
     /// What its tokens say.
     pub tokens: parlour_auth::Settings,
     /// Whether cookies need TLS.
@@ -59,6 +61,7 @@ impl Identity {
             phones: PhoneVerifier::new(&settings.twilio, context)?,
             limits: context.limits.clone(),
             secure_cookies: context.environment().is_production(),
+            reader: TokenReader::new(tokens.clone()),
             tokens,
             settings,
             db,

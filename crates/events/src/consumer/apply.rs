@@ -48,15 +48,12 @@ impl Trouble {
 
 /// Handles a delivered event, or puts it aside when it fails. It only fails when
 /// the database is away: then nothing has been written, or what was written is found again.
-pub(super) async fn deliver(
-    context: &Arc<Context>,
-    event: &Arc<Envelope>,
-) -> Result<Outcome, DbError> {
+pub(super) async fn deliver(context: &Arc<Context>, event: &Arc<Envelope>) -> Result<Outcome, DbError> {
     let failure = match attempt(context, event, first_attempt).await {
         Ok(outcome) => return Ok(outcome),
         Err(trouble) => trouble.judge()?,
     };
-    put_aside(context, event, failure).await
+    put_aside(context, event, &failure).await
 }
 
 /// What is done with an event in its transaction.
@@ -75,11 +72,11 @@ pub(super) async fn attempt(
             "event", otel.kind = "consumer", event.r#type = event.event_type, event.id = %event.id,
         );
         trace::continue_from(&span, event.traceparent.as_deref());
-        let (shared, copy, inner) = (context.clone(), event.clone(), span.clone());
+        let (shared, copy) = (context.clone(), event.clone());
         let done = context
             .db
             .write(Scope::Service, async move |tx: &mut Tx| {
-                work(tx, shared, copy).instrument(inner).await
+                work(tx, shared, copy).await
             })
             .instrument(span)
             .await;
@@ -125,11 +122,7 @@ fn first_attempt(
 
 /// Calls the handler. A type that nobody here handles is worth a retry: while
 /// versions are rolled, the next replica may know it.
-pub(super) async fn handle(
-    tx: &mut Tx,
-    context: &Context,
-    event: &Envelope,
-) -> Result<(), Trouble> {
+pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
     let Some(entry) = context.entry(&event.event_type) else {
         let text = format!("{} handles no {}", context.db.service(), event.event_type);
         return Err(Trouble::Handler(Failure::retry(text)));
@@ -165,9 +158,9 @@ pub(super) fn verdict(context: &Context, failure: &Failure, attempts: i32) -> (S
 pub(super) async fn put_aside(
     context: &Arc<Context>,
     event: &Arc<Envelope>,
-    failure: Failure,
+    failure: &Failure,
 ) -> Result<Outcome, DbError> {
-    let (state, pause) = verdict(context, &failure, 1);
+    let (state, pause) = verdict(context, failure, 1);
     let error = failure.chain();
     tracing::warn!(
         event.id = %event.id, event.r#type = event.event_type, aggregate = event.aggregate,
@@ -186,7 +179,11 @@ pub(super) async fn put_aside(
             Ok::<_, DbError>(match inbox::enter(tx, &event, false).await? {
                 Entry::New => {
                     parked::park(tx, &event, &setback).await?;
-                    if state == State::Parked { Outcome::Parked } else { Outcome::Retrying }
+                    if state == State::Parked {
+                        Outcome::Parked
+                    } else {
+                        Outcome::Retrying
+                    }
                 }
                 Entry::Behind => {
                     wait_behind(tx, &event).await?;

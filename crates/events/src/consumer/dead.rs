@@ -34,7 +34,9 @@ async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), Co
     let connection = broker.connection(Purpose::Consume).await?;
     topology::declare_consumer(broker, &connection, service, &context.settings).await?;
     let channel = broker.channel(Purpose::Consume).await?;
-    broker.in_time(channel.basic_qos(8, BasicQosOptions::default())).await?;
+    broker
+        .in_time(channel.basic_qos(8, BasicQosOptions::default()))
+        .await?;
     let consuming = channel.basic_consume(
         topology::dead_queue(service).as_str().into(),
         "".into(),
@@ -51,7 +53,10 @@ async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), Co
         let delivery = delivery.ok_or(ConsumeError::Ended)?.map_err(BrokerError::from)?;
         backoff.reset();
         park(context, &delivery).await?;
-        delivery.ack(BasicAckOptions::default()).await.map_err(BrokerError::from)?;
+        delivery
+            .ack(BasicAckOptions::default())
+            .await
+            .map_err(BrokerError::from)?;
     }
 }
 

@@ -79,11 +79,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Decodes the event and hands it to the handler.
-    pub(crate) fn call<'t>(
-        &self,
-        tx: &'t mut Tx,
-        envelope: &Envelope,
-    ) -> BoxFuture<'t, Result<(), Failure>> {
+    pub(crate) fn call<'t>(&self, tx: &'t mut Tx, envelope: &Envelope) -> BoxFuture<'t, Result<(), Failure>> {
         self.handler.call(tx, envelope)
     }
 }

@@ -28,11 +28,7 @@ pub(crate) enum Entry {
 }
 
 /// Locks the aggregate and looks the event up; a new one is recorded if `record`.
-pub(crate) async fn enter(
-    conn: &mut Conn,
-    event: &Envelope,
-    record: bool,
-) -> Result<Entry, DbError> {
+pub(crate) async fn enter(conn: &mut Conn, event: &Envelope, record: bool) -> Result<Entry, DbError> {
     let call = inbox_enter(
         event.id,
         &event.event_type,

@@ -65,7 +65,10 @@ async fn rounds(context: &Arc<Context>) -> Result<Duration, DbError> {
 async fn measure(context: &Context) -> Result<(), DbError> {
     let counts = parked::counts(&mut *context.db.conn().await?).await?;
     for state in [State::Retrying, State::Parked, State::Waiting] {
-        let count = counts.iter().find(|(name, _)| name == state.name()).map_or(0, |(_, n)| *n);
+        let count = counts
+            .iter()
+            .find(|(name, _)| name == state.name())
+            .map_or(0, |(_, n)| *n);
         metric::parked(context.db.service(), state.name(), count);
     }
     Ok(())
@@ -77,7 +80,17 @@ async fn retry(context: &Arc<Context>, id: Uuid) -> Result<(), DbError> {
     let event = Arc::new(row.envelope());
     let outcome = match apply::attempt(context, &event, another_attempt).await {
         Ok(outcome) => outcome,
-        Err(trouble) => set_back(context, &event, trouble.judge()?).await?,
+        Err(trouble) => {
+            let failure = match trouble.judge() {
+                Ok(failure) => failure,
+                // If the database is there for others, the event may be what broke the connection.
+                Err(outage) => {
+                    context.db.ping().await?;
+                    Failure::retry(outage)
+                }
+            };
+            set_back(context, &event, failure).await?
+        }
     };
     metric::consumed(context.db.service(), &event.event_type, outcome);
     Ok(())
@@ -130,7 +143,11 @@ async fn set_back(
                 error: &error,
             };
             parked::set_back(tx, event.id, &setback).await?;
-            Ok(if state == State::Parked { Outcome::Parked } else { Outcome::Retrying })
+            Ok(if state == State::Parked {
+                Outcome::Parked
+            } else {
+                Outcome::Retrying
+            })
         })
         .await
 }

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use handler::{HandlerFuture, Incoming};
 use handler::{Entry, entry};
+pub use handler::{HandlerFuture, Incoming};
 
 use crate::{Broker, ConsumerSettings, Failure, topology};
 
@@ -41,7 +41,9 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn entry(&self, event_type: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| topology::matches(&e.pattern, event_type))
+        self.entries
+            .iter()
+            .find(|e| topology::matches(&e.pattern, event_type))
     }
 }
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{
-    BigInt, Binary, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
     SelectableHelper as _, sql_query,
@@ -101,11 +99,7 @@ pub(crate) struct Setback<'a> {
 
 /// Puts an event aside. One that is there already stays as it is. The database's
 /// clock says when it is due, because replicas share the rows.
-pub(crate) async fn park(
-    conn: &mut Conn,
-    event: &Envelope,
-    setback: &Setback<'_>,
-) -> Result<(), DbError> {
+pub(crate) async fn park(conn: &mut Conn, event: &Envelope, setback: &Setback<'_>) -> Result<(), DbError> {
     sql_query(
         "INSERT INTO parked (event_id, state, attempts, not_before, last_error, \
            type, source, aggregate, version, time, payload, traceparent) \
@@ -131,11 +125,7 @@ pub(crate) async fn park(
 }
 
 /// Notes another setback of a parked event.
-pub(crate) async fn set_back(
-    conn: &mut Conn,
-    id: Uuid,
-    setback: &Setback<'_>,
-) -> Result<(), DbError> {
+pub(crate) async fn set_back(conn: &mut Conn, id: Uuid, setback: &Setback<'_>) -> Result<(), DbError> {
     sql_query(
         "UPDATE parked SET state = $2, attempts = $3, last_error = $5, \
            not_before = clock_timestamp() + $4 * interval '1 second' \
@@ -226,5 +216,26 @@ pub(crate) async fn counts(conn: &mut Conn) -> Result<Vec<(String, i64)>, DbErro
         .group_by(parked::state)
         .select((parked::state, diesel::dsl::count_star()))
         .load(conn)
+        .await?)
+}
+
+/// Everything, those of one aggregate together and in order.
+pub(crate) async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
+    Ok(parked::table
+        .order((parked::source, parked::aggregate, parked::version, parked::seq))
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// The event that the others of its aggregate wait for.
+pub(crate) async fn head(conn: &mut Conn, source: &str, aggregate: &str) -> Result<Uuid, DbError> {
+    Ok(parked::table
+        .filter(parked::source.eq(source))
+        .filter(parked::aggregate.eq(aggregate))
+        .order((parked::version, parked::seq))
+        .select(parked::event_id)
+        .first(conn)
         .await?)
 }

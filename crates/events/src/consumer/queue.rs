@@ -5,20 +5,20 @@ use std::sync::Arc;
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl;
 use futures_util::StreamExt as _;
-use lapin::{Channel, Consumer as Deliveries};
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
+use lapin::{Channel, Consumer as Deliveries};
 use parlour_db::{Db, DbError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::worker::{self, Job};
 use super::Context;
+use super::worker::{self, Job};
+use crate::BrokerError;
 use crate::backoff::Backoff;
 use crate::broker::Purpose;
 use crate::topology::{self, DURABLE_EXCHANGE};
-use crate::BrokerError;
 
 diesel::table! {
     event_bindings (pattern) {
@@ -157,11 +157,16 @@ async fn remember(db: &Db, patterns: &[String]) -> Result<(), DbError> {
 
 async fn remembered(db: &Db) -> Result<Vec<String>, DbError> {
     let mut conn = db.conn().await?;
-    Ok(event_bindings::table.select(event_bindings::pattern).load(&mut conn).await?)
+    Ok(event_bindings::table
+        .select(event_bindings::pattern)
+        .load(&mut conn)
+        .await?)
 }
 
 async fn forget(db: &Db, pattern: &str) -> Result<(), DbError> {
     let mut conn = db.conn().await?;
-    diesel::delete(event_bindings::table.find(pattern)).execute(&mut conn).await?;
+    diesel::delete(event_bindings::table.find(pattern))
+        .execute(&mut conn)
+        .await?;
     Ok(())
 }

@@ -16,6 +16,9 @@ use crate::envelope::headers;
 use crate::metric::{self, Outcome};
 use crate::{Envelope, Failure, hash};
 
+/// So many outages in a row, with the database there in between, are an event's own doing.
+const OUTAGES: u32 = 8;
+
 /// A delivery whose attributes have been read.
 pub(super) struct Job {
     event: Arc<Envelope>,
@@ -31,7 +34,9 @@ pub(super) fn job(context: &Context, delivery: Delivery) -> Job {
     let (event, refused) = match parsed {
         Ok(event) => {
             let refused = crashes(context, &delivery).then(|| {
-                Failure::poison("it was delivered again and again without an outcome: it may kill its consumer")
+                Failure::poison(
+                    "it was delivered again and again without an outcome: it may kill its consumer",
+                )
             });
             (event, refused)
         }
@@ -62,11 +67,7 @@ impl Job {
 }
 
 /// Works until `over`. What it has not begun then goes back to the queue with the channel.
-pub(super) async fn run(
-    context: Arc<Context>,
-    mut jobs: mpsc::Receiver<Job>,
-    over: CancellationToken,
-) {
+pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, over: CancellationToken) {
     loop {
         let job = tokio::select! {
             biased;
@@ -89,18 +90,15 @@ pub(super) async fn run(
 }
 
 /// Tries until the database has answered; gives up with the session, or when the
-/// broker would soon take the silence for a dead consumer.
+/// broker would soon take the silence for a dead consumer. An event whose every
+/// attempt loses a connection while others do not is the cause, and has failed.
 async fn settle(context: &Arc<Context>, job: &mut Job, over: &CancellationToken) -> Option<Outcome> {
     let mut backoff = Backoff::engine();
+    let mut outages = 0;
     let held_until = Instant::now() + Duration::from_millis(context.settings.hold_ms);
     loop {
-        let done = match job.refused.take() {
-            Some(failure) => {
-                let text = failure.to_string();
-                let done = apply::put_aside(context, &job.event, failure).await;
-                job.refused = Some(Failure::poison(text));
-                done
-            }
+        let done = match &job.refused {
+            Some(failure) => apply::put_aside(context, &job.event, failure).await,
             None => apply::deliver(context, &job.event).await,
         };
         match done {
@@ -108,6 +106,10 @@ async fn settle(context: &Arc<Context>, job: &mut Job, over: &CancellationToken)
             Err(error) => {
                 tracing::warn!(event.id = %job.event.id, %error, "an event is held until the database answers");
             }
+        }
+        outages += 1;
+        if outages >= OUTAGES && job.refused.is_none() && context.db.ping().await.is_ok() {
+            job.refused = Some(Failure::retry("every attempt lost its database connection"));
         }
         if Instant::now() >= held_until || !backoff.wait(over).await {
             return None;

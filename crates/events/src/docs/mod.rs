@@ -1,0 +1,44 @@
+//! `docs/EVENTS.md` and `docs/asyncapi.yaml`, generated from the comments in
+//! `proto/` and from the consumers that the services register.
+
+mod asyncapi;
+mod markdown;
+mod model;
+mod yaml;
+
+pub use asyncapi::asyncapi;
+pub use markdown::markdown;
+
+/// What a service consumes; see [`crate::Consumer::types`].
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The service.
+    pub service: String,
+    /// The types it handles, topic patterns among them.
+    pub types: Vec<String>,
+}
+
+impl From<&crate::Consumer> for Registered {
+    fn from(consumer: &crate::Consumer) -> Self {
+        Self {
+            service: consumer.service().to_owned(),
+            types: consumer.types(),
+        }
+    }
+}
+
+fn consumers_of<'a>(registered: &'a [Registered], event_type: &str) -> Vec<&'a str> {
+    let handles = |r: &&Registered| {
+        r.types
+            .iter()
+            .any(|pattern| pattern == event_type || crate::topology::matches(pattern, event_type))
+    };
+    let mut names: Vec<&str> = registered
+        .iter()
+        .filter(handles)
+        .map(|r| r.service.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -65,7 +65,10 @@ pub(super) async fn take(
             continue;
         }
         let row = client
-            .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&keys.lanes, &i32::from(lane)])
+            .query_one(
+                "SELECT pg_try_advisory_lock($1, $2)",
+                &[&keys.lanes, &i32::from(lane)],
+            )
             .await?;
         if row.get(0) {
             taken.push(lane);
@@ -77,7 +80,10 @@ pub(super) async fn take(
 /// Gives one lane back.
 pub(super) async fn give(client: &Client, keys: &Keys, lane: i16) -> Result<(), RelayError> {
     client
-        .execute("SELECT pg_advisory_unlock($1, $2)", &[&keys.lanes, &i32::from(lane)])
+        .execute(
+            "SELECT pg_advisory_unlock($1, $2)",
+            &[&keys.lanes, &i32::from(lane)],
+        )
         .await?;
     Ok(())
 }

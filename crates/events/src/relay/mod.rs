@@ -55,12 +55,7 @@ pub(crate) enum RelayError {
 impl Relay {
     /// Relays until `stop`, and then until what is committed is out or `flush_ms` have passed.
     /// Neither a dead broker nor a dead database ends it. One per service and process.
-    pub fn spawn(
-        db: Db,
-        broker: Broker,
-        settings: RelaySettings,
-        stop: CancellationToken,
-    ) -> JoinHandle<()> {
+    pub fn spawn(db: Db, broker: Broker, settings: RelaySettings, stop: CancellationToken) -> JoinHandle<()> {
         let context = Arc::new(Context {
             db,
             broker,

@@ -87,7 +87,10 @@ impl Pipe {
         let width = (self.context.settings.in_flight / pipes).max(1);
         let per_lane = i64::try_from(width.div_ceil(mine.len())).unwrap_or(i64::MAX);
         let source = self.context.db.service();
-        let events = self.statements.fetch(&self.client, source, &mine, per_lane).await?;
+        let events = self
+            .statements
+            .fetch(&self.client, source, &mine, per_lane)
+            .await?;
         let found = events.len();
         if found > 0 {
             let channel = self.channel(channel).await?;
@@ -126,7 +129,9 @@ impl Pipe {
         }
         let broker = &self.context.broker;
         let channel = broker.channel(Purpose::Publish).await?;
-        broker.in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        broker
+            .in_time(channel.confirm_select(ConfirmSelectOptions::default()))
+            .await?;
         *current = Some(channel.clone());
         Ok(channel)
     }

@@ -52,7 +52,10 @@ pub(super) async fn run(context: &Arc<Context>, backoff: &mut Backoff) -> Result
         let flush = Duration::from_millis(context.settings.flush_ms);
         let flushed = async { while pipes.join_next().await.is_some() {} };
         if timeout(flush, flushed).await.is_err() {
-            tracing::warn!(service = context.db.service(), "the relay stops with events unpublished");
+            tracing::warn!(
+                service = context.db.service(),
+                "the relay stops with events unpublished"
+            );
         }
     }
     session.lost.cancel();
@@ -67,7 +70,9 @@ impl Session {
         tokio::spawn(drive(context.clone(), connection, lost.clone()));
         let guard = lost.clone().drop_guard();
         let keys = Keys::of(context.db.service());
-        client.batch_execute(&format!("LISTEN {}", channel(context))).await?;
+        client
+            .batch_execute(&format!("LISTEN {}", channel(context)))
+            .await?;
         lanes::enter(&client, &keys).await?;
         let statements = Statements::prepare(&client).await?;
         let session = Self {

@@ -1,5 +1,6 @@
 //! Rules without IO.
 
+pub mod country;
 pub mod email;
 pub mod grants;
 pub mod password;

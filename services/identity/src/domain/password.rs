@@ -1,6 +1,6 @@
 //! What a password must be.
 
-use zxcvbn::matching::Pattern;
+use zxcvbn::matching::patterns::MatchPattern;
 use zxcvbn::zxcvbn;
 
 /// Fewest characters.
@@ -35,7 +35,7 @@ fn is_common(password: &str) -> bool {
     }
     let estimate = zxcvbn(password, &[]);
     match estimate.sequence() {
-        [only] => matches!(&only.pattern, Pattern::Dictionary(found)
+        [only] => matches!(&only.pattern, MatchPattern::Dictionary(found)
             if !found.l33t && !found.reversed && only.token.len() == password.len()),
         _ => false,
     }

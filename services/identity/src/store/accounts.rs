@@ -89,10 +89,14 @@ pub struct NewAccount {
     pub requested_role: Option<String>,
 }
 
-/// Inserts a new account. A taken e-mail address or username is a unique violation.
-pub async fn insert(conn: &mut Conn, account: &NewAccount) -> QueryResult<()> {
-    diesel::insert_into(accounts::table).values(account).execute(conn).await?;
-    Ok(())
+/// Inserts a new account. False when its e-mail address or username are taken.
+pub async fn insert(conn: &mut Conn, account: &NewAccount) -> QueryResult<bool> {
+    let inserted = diesel::insert_into(accounts::table)
+        .values(account)
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await?;
+    Ok(inserted == 1)
 }
 
 /// The account with this id that is not deleted.
@@ -252,15 +256,93 @@ pub async fn use_step(conn: &mut Conn, id: Uuid, step: i64) -> QueryResult<bool>
     Ok(used == 1)
 }
 
-/// Sets the verified phone number.
-pub async fn set_phone(conn: &mut Conn, id: Uuid, sealed: &[u8], index: &[u8]) -> QueryResult<()> {
+/// Sets the phone number and whether it was proved to be theirs.
+pub async fn set_phone(
+    conn: &mut Conn,
+    id: Uuid,
+    sealed: &[u8],
+    index: &[u8],
+    verified: bool,
+) -> QueryResult<()> {
     diesel::update(accounts::table.find(id))
         .set((
             accounts::phone_sealed.eq(sealed),
             accounts::phone_index.eq(index),
-            accounts::phone_verified.eq(true),
+            accounts::phone_verified.eq(verified),
         ))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Takes the phone number away.
+pub async fn clear_phone(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+    diesel::update(accounts::table.find(id))
+        .set((
+            accounts::phone_sealed.eq(None::<Vec<u8>>),
+            accounts::phone_index.eq(None::<Vec<u8>>),
+            accounts::phone_verified.eq(false),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Accounts whose earlier tokens stopped counting since `since`, and when.
+pub async fn not_before_since(
+    conn: &mut Conn,
+    since: DateTime<Utc>,
+) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
+    accounts::table
+        .filter(accounts::not_before.gt(since))
+        .select((accounts::id, accounts::not_before))
+        .load(conn)
+        .await
+}
+
+/// Erases everything about a person; their dependants' rows go with it. The row
+/// itself stays as a tombstone without a single personal field. False when it was erased before.
+pub async fn erase(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
+    use crate::schema::{
+        api_tokens, outside_identities, phone_verifications, profiles, recovery_codes, sessions,
+        single_use_tokens,
+    };
+    let erased = diesel::update(accounts::table.find(id))
+        .filter(accounts::status.ne("deleted"))
+        .set((
+            (
+                accounts::status.eq("deleted"),
+                accounts::username.eq(None::<String>),
+                accounts::username_key.eq(None::<String>),
+                accounts::email_sealed.eq(None::<Vec<u8>>),
+                accounts::email_index.eq(None::<Vec<u8>>),
+                accounts::email_verified.eq(false),
+                accounts::phone_sealed.eq(None::<Vec<u8>>),
+                accounts::phone_index.eq(None::<Vec<u8>>),
+                accounts::phone_verified.eq(false),
+            ),
+            (
+                accounts::password_hash.eq(None::<String>),
+                accounts::two_factor_sealed.eq(None::<Vec<u8>>),
+                accounts::two_factor_enabled.eq(false),
+                accounts::requested_role.eq(None::<String>),
+                accounts::country_scope.eq(None::<String>),
+            ),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::delete(profiles::table.find(id)).execute(conn).await?;
+    diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(conn).await?;
+    diesel::delete(api_tokens::table.filter(api_tokens::account_id.eq(id))).execute(conn).await?;
+    diesel::delete(single_use_tokens::table.filter(single_use_tokens::account_id.eq(id)))
+        .execute(conn)
+        .await?;
+    diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(id)))
+        .execute(conn)
+        .await?;
+    diesel::delete(outside_identities::table.filter(outside_identities::account_id.eq(id)))
+        .execute(conn)
+        .await?;
+    diesel::delete(phone_verifications::table.find(id)).execute(conn).await?;
+    Ok(erased == 1)
 }

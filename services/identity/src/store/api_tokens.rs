@@ -66,7 +66,7 @@ pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToke
     let found: Option<ApiToken> = api_tokens::table
         .filter(api_tokens::hash.eq(hash))
         .filter(api_tokens::revoked_at.is_null())
-        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(diesel::dsl::now.nullable())))
+        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(diesel::dsl::now)))
         .select(ApiToken::as_select())
         .first(conn)
         .await
@@ -75,7 +75,7 @@ pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToke
         && token.last_used_at.is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
     {
         diesel::update(api_tokens::table.find(token.id))
-            .set(api_tokens::last_used_at.eq(diesel::dsl::now.nullable()))
+            .set(api_tokens::last_used_at.eq(diesel::dsl::now))
             .execute(conn)
             .await?;
     }
@@ -87,7 +87,7 @@ pub async fn revoke(conn: &mut Conn, account: Uuid, id: Uuid) -> QueryResult<boo
     let revoked = diesel::update(api_tokens::table.find(id))
         .filter(api_tokens::account_id.eq(account))
         .filter(api_tokens::revoked_at.is_null())
-        .set(api_tokens::revoked_at.eq(diesel::dsl::now.nullable()))
+        .set(api_tokens::revoked_at.eq(diesel::dsl::now))
         .execute(conn)
         .await?;
     Ok(revoked == 1)

@@ -8,5 +8,6 @@ pub mod outside;
 pub mod phones;
 pub mod profiles;
 pub mod refresh_tokens;
+pub mod search;
 pub mod sessions;
 pub mod single_use;

@@ -56,7 +56,7 @@ pub async fn lock(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<RefreshTok
 pub async fn mark_used(conn: &mut Conn, hash: &[u8], successor_sealed: &[u8]) -> QueryResult<()> {
     diesel::update(refresh_tokens::table.find(hash))
         .set((
-            refresh_tokens::used_at.eq(diesel::dsl::now.nullable()),
+            refresh_tokens::used_at.eq(diesel::dsl::now),
             refresh_tokens::successor_sealed.eq(successor_sealed),
         ))
         .execute(conn)

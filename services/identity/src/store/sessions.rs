@@ -79,7 +79,7 @@ pub async fn end(conn: &mut Conn, account: Uuid, id: Uuid, reason: &str) -> Quer
         .filter(sessions::account_id.eq(account))
         .filter(sessions::ended_at.is_null())
         .set((
-            sessions::ended_at.eq(diesel::dsl::now.nullable()),
+            sessions::ended_at.eq(diesel::dsl::now),
             sessions::ended_reason.eq(reason),
         ))
         .execute(conn)
@@ -99,7 +99,7 @@ pub async fn end_all(
         .filter(sessions::id.ne(except.unwrap_or_default()))
         .filter(sessions::ended_at.is_null())
         .set((
-            sessions::ended_at.eq(diesel::dsl::now.nullable()),
+            sessions::ended_at.eq(diesel::dsl::now),
             sessions::ended_reason.eq(reason),
         ))
         .execute(conn)

@@ -58,7 +58,7 @@ pub async fn end_all(conn: &mut Conn, account: Uuid, purpose: Purpose) -> QueryR
         .filter(single_use_tokens::account_id.eq(account))
         .filter(single_use_tokens::purpose.eq(purpose.name()))
         .filter(single_use_tokens::used_at.is_null())
-        .set(single_use_tokens::used_at.eq(diesel::dsl::now.nullable()))
+        .set(single_use_tokens::used_at.eq(diesel::dsl::now))
         .execute(conn)
         .await?;
     Ok(())
@@ -70,7 +70,7 @@ pub async fn redeem(conn: &mut Conn, hash: &[u8], purpose: Purpose) -> QueryResu
         .filter(single_use_tokens::purpose.eq(purpose.name()))
         .filter(single_use_tokens::used_at.is_null())
         .filter(single_use_tokens::expires_at.gt(diesel::dsl::now))
-        .set(single_use_tokens::used_at.eq(diesel::dsl::now.nullable()))
+        .set(single_use_tokens::used_at.eq(diesel::dsl::now))
         .returning(single_use_tokens::account_id)
         .get_result(conn)
         .await
@@ -124,7 +124,7 @@ pub async fn replace_recovery_codes(
 pub async fn use_recovery_code(conn: &mut Conn, account: Uuid, hash: &[u8]) -> QueryResult<bool> {
     let used = diesel::update(recovery_codes::table.find((account, hash)))
         .filter(recovery_codes::used_at.is_null())
-        .set(recovery_codes::used_at.eq(diesel::dsl::now.nullable()))
+        .set(recovery_codes::used_at.eq(diesel::dsl::now))
         .execute(conn)
         .await?;
     Ok(used == 1)

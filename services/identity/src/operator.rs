@@ -1,0 +1,142 @@
+//! What an operator's command does to accounts.
+
+use chrono::Utc;
+use parlour_auth::Principal;
+use parlour_contracts::{Role, id};
+use parlour_db::{Scope, Tx};
+use parlour_http::Origin;
+use serde_json::json;
+
+use crate::domain::{email, password, secret, username};
+use crate::error::Error;
+use crate::http::admin::grants::tell_power;
+use crate::http::auth::register::{Applicant, create};
+use crate::state::Identity;
+use crate::store::accounts;
+use crate::store::profiles;
+use crate::store::single_use::{self, Purpose};
+use crate::telling::{LINK_LIFETIME, Mail};
+use crate::view::User;
+
+/// A user to make.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct NewUser {
+    pub email: String,
+    pub username: Option<String>,
+    pub password: Option<String>,
+    pub roles: Vec<Role>,
+}
+
+/// An operator is nobody's account and comes from no address.
+fn origin() -> Origin {
+    Origin {
+        actor: None::<std::sync::Arc<Principal>>,
+        address: std::net::IpAddr::from([127, 0, 0, 1]),
+        request_id: format!("operator-{}", id::new()),
+        user_agent: "parlour admin".to_owned(),
+    }
+}
+
+/// Makes an account with these roles, its e-mail address verified. The error is a sentence.
+pub async fn create_user(state: &std::sync::Arc<Identity>, new: NewUser) -> Result<User, String> {
+    let applicant = applicant(state, &new).await?;
+    let (shared, roles) = (state.clone(), new.roles);
+    let made = state.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<User, Error> {
+        make(&shared, tx, &applicant, &roles).await
+    });
+    made.await.map_err(|error| sentence(&error))
+}
+
+/// Makes the first owner, or another one, and answers the link that sets the password.
+pub async fn create_owner(state: &std::sync::Arc<Identity>, address: &str) -> Result<String, String> {
+    let new = NewUser {
+        email: address.to_owned(),
+        username: None,
+        password: None,
+        roles: vec![Role::Owner],
+    };
+    let applicant = applicant(state, &new).await?;
+    let shared = state.clone();
+    let made = state.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<String, Error> {
+        let user = make(&shared, tx, &applicant, &[Role::Owner]).await?;
+        let address = user.email.unwrap_or_default();
+        invite(&shared, tx, user.id, &address).await
+    });
+    made.await.map_err(|error| sentence(&error))
+}
+
+async fn invite(
+    state: &Identity,
+    tx: &mut Tx,
+    id: uuid::Uuid,
+    address: &str,
+) -> Result<String, Error> {
+    let token = secret::token("plw_")?;
+    let url = state.settings.reset_url.replace("{token}", &token);
+    let expires = Utc::now() + LINK_LIFETIME;
+    single_use::insert(tx, &secret::hash(&token), id, Purpose::ResetPassword, expires).await?;
+    let data = json!({ "token": token, "url": url });
+    state.mail(tx, id, address, "en", Mail::OwnerInvitation, &data).await?;
+    Ok(url)
+}
+
+async fn applicant(state: &Identity, new: &NewUser) -> Result<Applicant, String> {
+    let address = email::normalise(&new.email)
+        .ok_or_else(|| format!("{:?} is not a valid e-mail address", new.email))?;
+    if let Some(name) = &new.username
+        && username::key(name).is_none()
+    {
+        return Err(format!("{name:?} is not a valid username"));
+    }
+    let password_hash = match &new.password {
+        None => None,
+        Some(text) => {
+            let names = [Some(address.as_str()), new.username.as_deref()];
+            let names: Vec<&str> = names.into_iter().flatten().collect();
+            if let Some(problem) = password::problem(text, &names) {
+                return Err(format!("the password {problem}"));
+            }
+            Some(state.hasher.hash(text.clone()).await.map_err(|error| sentence(&error))?)
+        }
+    };
+    Ok(Applicant {
+        email: Some(address),
+        username: new.username.clone(),
+        password_hash,
+        first_name: None,
+        last_name: None,
+        locale: None,
+        requested_role: None,
+    })
+}
+
+async fn make(
+    state: &Identity,
+    tx: &mut Tx,
+    applicant: &Applicant,
+    roles: &[Role],
+) -> Result<User, Error> {
+    let id = id::new();
+    if !create(state, tx, id, applicant).await? {
+        return Err(Error::Taken);
+    }
+    accounts::set_email_verified(tx, id).await?;
+    if !roles.is_empty() {
+        accounts::set_roles(tx, id, roles).await?;
+    }
+    let account = accounts::find(tx, id).await?;
+    let profile = profiles::find(tx, id).await?;
+    state.tell_registered(tx, &account, &profile, "operator").await?;
+    tell_power(tx, &account).await?;
+    let after = Some(json!({ "roles": account.roles }));
+    state.audit(tx, &origin(), "account.created", id, (None, after)).await?;
+    state.user(&account, &profile)
+}
+
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::Taken => "an account with this e-mail address or username exists already".to_owned(),
+        other => other.to_string(),
+    }
+}
