@@ -1,6 +1,5 @@
 //! Issues real tokens with a key of the test run, and answers what identity would.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -9,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use parlour_auth::{AuthError, Authority, Claims, Principal, Revocation};
+use parlour_auth::{AuthError, Authority, Claims, Principal, Revocation, Settings, TokenReader};
 use parlour_chassis::{Built, Context, Service};
 use parlour_http::Routes;
 use serde_json::json;
@@ -18,8 +17,7 @@ use uuid::Uuid;
 pub(crate) struct Double {
     key: EncodingKey,
     public: String,
-    /// How often the keys were asked for.
-    pub(crate) asked: AtomicUsize,
+    reader: TokenReader,
 }
 
 pub(crate) static DOUBLE: LazyLock<Arc<Double>> = LazyLock::new(|| {
@@ -27,22 +25,27 @@ pub(crate) static DOUBLE: LazyLock<Arc<Double>> = LazyLock::new(|| {
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
     Arc::new(Double {
         key: EncodingKey::from_ed_der(document.as_ref()),
+        reader: TokenReader::new(Settings {
+            issuer: "parlour".to_owned(),
+            audience: "parlour".to_owned(),
+            access_token_seconds: 900,
+            cache_entries: 100,
+        }),
         public: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
-        asked: AtomicUsize::new(0),
     })
 });
 
 impl Authority for Double {
     fn keys(&self) -> BoxFuture<'_, Result<JwkSet, AuthError>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
         let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "test",
                           "x": self.public });
         let set = serde_json::from_value(json!({ "keys": [key] })).unwrap();
         Box::pin(async move { Ok(set) })
     }
 
-    fn introspect<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Principal, AuthError>> {
-        Box::pin(async { Err(AuthError::Invalid) })
+    /// Without a broker nothing tells of revocations, so that every token is asked about.
+    fn introspect<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Principal, AuthError>> {
+        Box::pin(self.reader.read(token, async || self.keys().await))
     }
 
     fn revocations(&self) -> BoxFuture<'_, Result<Vec<Revocation>, AuthError>> {
@@ -56,6 +59,7 @@ pub(crate) fn service() -> Service {
         name: "keeper",
         health: None,
         defaults: "",
+        check: |_| Ok(()),
         migrations: Vec::new,
         has_database: false,
         routes: || Routes::of("keeper"),

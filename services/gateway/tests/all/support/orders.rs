@@ -91,6 +91,7 @@ pub(crate) fn service() -> Service {
         name: "orders",
         health: Some("orders"),
         defaults: "",
+        check: |_| Ok(()),
         migrations: Vec::new,
         has_database: false,
         routes,
