@@ -14,6 +14,7 @@ mod documents;
 mod edge;
 mod health;
 mod limits;
+mod logged;
 mod passage;
 mod realtime;
 mod restarts;
