@@ -78,7 +78,7 @@ impl Front for PlainDoor {
             }
             let mut response = if path.starts_with("/internal/") {
                 if !is_ours(&request, &self.key) {
-                    return local.router.error(&request, ApiError::not_found());
+                    return local.router.error(&request, &ApiError::not_found());
                 }
                 self.internal.dispatch(request, payload).await
             } else {

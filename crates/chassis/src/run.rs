@@ -230,12 +230,9 @@ fn make_verifier(
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<Verifier>, RunError> {
     let local = assembled.iter().find_map(|a| a.built.authority.clone());
-    let authority: Arc<dyn Authority> = match local {
-        Some(authority) => authority,
-        None => {
-            let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
-            Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
-        }
+    let authority: Arc<dyn Authority> = if let Some(authority) = local { authority } else {
+        let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
+        Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
     };
     let tokens = settings.auth.tokens.clone();
     let lifetime = Duration::from_secs(tokens.access_token_seconds);

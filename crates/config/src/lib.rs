@@ -130,7 +130,7 @@ fn unreadable(error: config::ConfigError) -> ConfigError {
 mod tests {
     use std::io::Write as _;
 
-    use secrecy::SecretString;
+    use secrecy::{ExposeSecret as _, SecretString};
 
     use super::*;
 
@@ -157,6 +157,7 @@ mod tests {
         writeln!(file, "[door]\nlimit = 7").unwrap();
         let door: Door = Layers::load(&[DEFAULTS], Some(file.path())).unwrap().part("door").unwrap();
         assert_eq!((door.listen.as_str(), door.limit), ("127.0.0.1:1", 7));
+        assert_eq!(door.key.expose_secret(), "hush");
         let layers = Layers::fixed(&[DEFAULTS], &[("door.limit", "9")]).unwrap();
         assert_eq!(layers.part::<Door>("door").unwrap().limit, 9);
     }

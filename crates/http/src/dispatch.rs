@@ -109,7 +109,7 @@ impl Router {
     }
 
     /// Answers `error` in the dialect of the request's path.
-    pub fn error(&self, request: &HttpRequest, error: ApiError) -> HttpResponse {
+    pub fn error(&self, request: &HttpRequest, error: &ApiError) -> HttpResponse {
         render(error, Dialect::of(request.path()), &request_id(request))
     }
 
@@ -159,7 +159,7 @@ impl Router {
             Found::WrongMethod(allow) => (Err(method_not_allowed(allow)), "none"),
             Found::Nothing => (Err(ApiError::not_found()), "none"),
         };
-        let mut response = result.unwrap_or_else(|error| render(error, dialect, &id));
+        let mut response = result.unwrap_or_else(|error| render(&error, dialect, &id));
         if let Ok(value) = HeaderValue::from_str(&id) {
             let name = HeaderName::from_static(REQUEST_ID);
             response.headers_mut().insert(name, value);
@@ -196,7 +196,7 @@ impl Router {
         let id = call.request_id.clone();
         let mut response = (entry.handler)(call)
             .await
-            .unwrap_or_else(|error| render(error, dialect, &id));
+            .unwrap_or_else(|error| render(&error, dialect, &id));
         for (name, value) in limited {
             response.headers_mut().insert(name, value);
         }
@@ -348,7 +348,7 @@ fn method_not_allowed(allow: String) -> ApiError {
 }
 
 /// Logs what is our fault, once, and tells the client what it may know.
-pub(crate) fn render(error: ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
+pub(crate) fn render(error: &ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
     if let Some(cause) = &error.cause {
         let chain = chain(cause.as_ref());
         if error.status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -366,7 +366,7 @@ pub(crate) fn render(error: ApiError, dialect: Dialect, request_id: &str) -> Htt
         builder.insert_header(("retry-after", format!("{seconds}")));
     }
     builder
-        .json(dialect.error_body(&error, request_id))
+        .json(dialect.error_body(error, request_id))
         .map_body(|_, body| BoxBody::new(body))
 }
 

@@ -27,6 +27,8 @@ diesel::table! {
     }
 }
 
+/// The header that tells a repeated answer from a first one.
+const REPLAYED: &str = "idempotency-replayed";
 /// How long keys live, in hours.
 const LIFETIME_HOURS: i64 = 24;
 
@@ -245,7 +247,6 @@ impl Answer {
 
     fn again(self) -> Result<Reply, ApiError> {
         let status = StatusCode::from_u16(self.status).map_err(ApiError::internal)?;
-        const REPLAYED: &str = "idempotency-replayed";
         match self.refusal {
             Some((code, message, details)) => Err(ApiError::new(status, code, message)
                 .with_details(details)

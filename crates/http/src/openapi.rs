@@ -2,7 +2,7 @@
 //! route shares is added here, so that no handler repeats it.
 
 use serde_json::{Value, json};
-use utoipa::ToSchema as _;
+use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{
@@ -30,7 +30,6 @@ pub fn document(title: &str, version: &str, routes: &Routes) -> OpenApi {
     for (name, schema) in &routes.schemas {
         components.schemas.insert(name.clone(), schema.clone());
     }
-    use utoipa::PartialSchema as _;
     components.schemas.insert(Failure::name().into_owned(), Failure::schema());
     components.schemas.insert(Time::name().into_owned(), Time::schema());
     components.add_security_scheme(

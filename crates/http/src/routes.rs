@@ -52,6 +52,7 @@ impl Routes {
     /// Registers `handler` at the method and path of its `#[utoipa::path]`, whose
     /// type is named `__path_` and the handler's name.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a handler is named, not lent")]
     pub fn add<P, G, Args, H>(mut self, class: RateClass, handler: H) -> Self
     where
         P: utoipa::Path + utoipa::__dev::SchemaReferences,

@@ -10,7 +10,7 @@ use crate::{admin, documents, running, services};
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///
 /// Without --config it reads .local/parlour.toml of this folder or one above it, which `make up` writes. Every
-/// value can also come from the environment: gateway.listen is PARLOUR__GATEWAY__LISTEN.
+/// value can also come from the environment: gateway.listen is `PARLOUR__GATEWAY__LISTEN`.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -31,7 +31,7 @@ enum Command {
     Run(Names),
     /// Create the schemas and roles of services where they are missing and run pending migrations.
     ///
-    /// Uses database.migration_url. Safe to run again, and by several at once.
+    /// Uses `database.migration_url`. Safe to run again, and by several at once.
     Migrate(Names),
     /// Accounts, as an operator.
     #[command(subcommand)]

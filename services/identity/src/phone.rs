@@ -21,7 +21,7 @@ pub enum PhoneChannel {
     Sms,
     /// A call that reads it out.
     Call,
-    /// A WhatsApp message.
+    /// A `WhatsApp` message.
     Whatsapp,
 }
 

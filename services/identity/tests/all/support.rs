@@ -36,7 +36,7 @@ pub(crate) async fn published<E: Event>(app: &App) -> Vec<E> {
 /// The token of the last mail with this template, opened with the contacts key.
 pub(crate) async fn mailed_token(app: &App, template: &str) -> String {
     let mails: Vec<EmailRequested> = published(app).await;
-    let mail = mails.iter().rev().find(|mail| mail.template == template).expect("a mail");
+    let mail = mails.iter().rev().find(|mail| mail.template == template).unwrap();
     let place = format!("email_requested.data:{}", mail.account_id);
     let data = contacts(app).open_text(&place, &mail.data_sealed).unwrap();
     let data: Value = serde_json::from_str(&data).unwrap();

@@ -92,7 +92,7 @@ pub struct UserDetail {
     /// Admin level.
     #[schema(value_type = Option<String>)]
     pub level: Option<Level>,
-    /// The country a country_admin is limited to.
+    /// The country a `country_admin` is limited to.
     pub country_scope: Option<String>,
     /// What was granted one by one.
     pub permissions: Vec<String>,
@@ -107,7 +107,7 @@ pub struct UserDetailData {
 
 /// Searches users
 ///
-/// The newest first. A country_admin sees their country only.
+/// The newest first. A `country_admin` sees their country only.
 #[utoipa::path(
     get, path = "/api/admin/users", tag = "admin", params(UserSearch),
     responses((status = 200, description = "A page.", body = Success<UserPage>))

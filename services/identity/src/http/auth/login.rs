@@ -98,7 +98,7 @@ pub async fn login(
         let state = state.clone();
         async move |tx: &mut Tx| finish(&state, tx, &account, &origin).await
     });
-    Ok(Reply::ok(data.await?)?)
+    Reply::ok(data.await?)
 }
 
 async fn finish(

@@ -88,5 +88,5 @@ pub async fn login_2fa(
             Ok(SignedIn::new(tokens, state.user(&account, &profile)?))
         })
         .await?;
-    Ok(Reply::ok(signed_in)?)
+    Reply::ok(signed_in)
 }

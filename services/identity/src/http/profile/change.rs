@@ -16,7 +16,6 @@ use crate::view::Place;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
-#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct ProfileChange {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -78,6 +77,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
     Option::<T>::deserialize(from).map(Some)
 }
 
+#[expect(clippy::option_option, clippy::ref_option, reason = "the type of the fields")]
 fn value<T>(field: &Option<Option<T>>) -> Option<&T> {
     field.as_ref().and_then(Option::as_ref)
 }
