@@ -119,7 +119,7 @@ impl Db {
         config
             .connect(NoTls)
             .await
-            .map_err(|e| DbError::Unavailable(e.to_string()))
+            .map_err(|e| DbError::Unavailable(reason(&e)))
     }
 
     /// Wakes when a transaction that published events has committed in this process.
@@ -166,6 +166,14 @@ async fn establish(config: tokio_postgres::Config) -> Result<Conn, ConnectionErr
     let (client, connection) = config
         .connect(NoTls)
         .await
-        .map_err(|e| ConnectionError::BadConnection(e.to_string()))?;
+        .map_err(|e| ConnectionError::BadConnection(reason(&e)))?;
     Conn::try_from_client_and_connection(client, connection).await
+}
+
+/// What the server said, which the error's own text leaves out.
+fn reason(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }

@@ -1,0 +1,4 @@
+//! Two tiny services that use what a real one would.
+
+pub(crate) mod counter;
+pub(crate) mod goals;
