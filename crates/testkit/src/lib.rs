@@ -35,6 +35,8 @@ mod overrides;
 mod people;
 mod proxy;
 mod replica;
+mod report;
+mod schema;
 mod template;
 mod vhost;
 
@@ -45,4 +47,5 @@ pub use database::Database;
 pub use eventually::{Outcome, eventually, eventually_eq};
 pub use people::Person;
 pub use proxy::FaultProxy;
+pub use schema::{migrations_check, schema_check};
 pub use vhost::{QueueState, Vhost};
