@@ -4,6 +4,7 @@
 mod app;
 mod database;
 mod demo;
+mod matrix;
 mod people;
 mod proxy;
 mod schema;
