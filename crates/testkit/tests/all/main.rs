@@ -4,6 +4,7 @@
 mod app;
 mod database;
 mod demo;
+mod input;
 mod matrix;
 mod people;
 mod proxy;
