@@ -86,6 +86,11 @@ impl App {
         proxies.broker.as_ref().expect("the app was started with a vhost")
     }
 
+    /// The configuration that its processes run with.
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
     /// The folder where development's mails and messages land.
     pub fn outbox(&self) -> &Path {
         self.outbox.path()

@@ -35,10 +35,10 @@ impl Overrides {
         self.0.extend(over.0.clone());
     }
 
-    /// As TOML. Numbers, booleans, texts and lists of them are written as in JSON.
+    /// As TOML.
     pub(crate) fn to_toml(&self) -> String {
-        let lines: Vec<String> = self.0.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        lines.join("\n")
+        let lines = self.0.iter().map(|(key, value)| format!("{key} = {}", inline(value)));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// What every test process has in common: quick, quiet, alone, with secrets of
@@ -61,6 +61,22 @@ impl Overrides {
             }
         }
         values
+    }
+}
+
+/// A value in one line. Numbers, booleans and texts are written as in JSON.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, field)| format!("{name} = {}", inline(field))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        plain => plain.to_string(),
     }
 }
 

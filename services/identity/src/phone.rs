@@ -47,7 +47,10 @@ pub struct Number {
 /// Reads a number in international form. `None` when there can be no such number.
 pub fn parse(text: &str) -> Option<Number> {
     let text = text.trim();
-    if !text.starts_with('+') || text.len() > 32 {
+    let digits = text.strip_prefix('+')?;
+    // Neither letters nor extensions: nobody can be reached at those.
+    let fine = |c: char| c.is_ascii_digit() || " ()-./".contains(c);
+    if digits.len() > 31 || !digits.chars().all(fine) {
         return None;
     }
     let number = phonenumber::parse(None, text).ok()?;

@@ -53,7 +53,8 @@ async fn the_cookie_reads_and_writes_only_from_our_own_pages() {
     let browser = app.client().with_cookies();
     let login = json!({ "username": "sara", "password": PASSWORD });
     let answer = browser.post("/login/").json(login).await;
-    let session = answer.expect(200).cookie("parlour_session").unwrap().to_owned();
+    let session = answer.expect(200).header("set-cookie").unwrap().to_owned();
+    assert!(session.starts_with("parlour_session=plc_"), "{session}");
     assert!(session.contains("HttpOnly") && session.contains("SameSite=Lax"), "{session}");
     let profile = browser.get("/profile/").await.expect(200).json();
     assert_eq!((&profile["username"], &profile["role"]), (&json!("sara"), &json!("client")));
