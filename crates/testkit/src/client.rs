@@ -130,6 +130,11 @@ impl Request {
         self.with(|builder| builder.header(CONTENT_TYPE, content_type).body(body.into()))
     }
 
+    /// With a body of no stated type.
+    pub fn untyped_body(self, body: impl Into<Bytes>) -> Self {
+        self.with(|builder| builder.body(body.into()))
+    }
+
     /// With query parameters, encoded.
     pub fn query(self, parameters: impl Serialize) -> Self {
         self.with(|builder| builder.query(&parameters))

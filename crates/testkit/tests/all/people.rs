@@ -19,8 +19,8 @@ async fn people_sign_in_with_the_roles_they_were_given() {
     app.by(&support).delete(&path).await.expect(200);
 
     let profile = app.by(&support).get("/api/profile").await.expect(200).data();
-    assert_eq!(profile["user"]["id"], json!(support.id));
-    assert_eq!(profile["user"]["roles"], json!(["support", "reader"]));
+    assert_eq!(profile["id"], json!(support.id));
+    assert_eq!(profile["roles"], json!(["support", "reader"]));
 }
 
 #[tokio::test]
