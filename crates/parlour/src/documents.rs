@@ -2,7 +2,7 @@
 
 use parlour_http::{Routes, document};
 
-use crate::services;
+use crate::{print, services};
 
 /// Prints the document of all services.
 pub(crate) fn openapi() -> anyhow::Result<()> {
@@ -10,6 +10,5 @@ pub(crate) fn openapi() -> anyhow::Result<()> {
         .iter()
         .fold(Routes::default(), |routes, service| routes.and((service.routes)()));
     let document = document("Parlour", parlour_chassis::VERSION, &all);
-    println!("{}", serde_json::to_string_pretty(&document)?);
-    Ok(())
+    print::line(serde_json::to_string_pretty(&document)?)
 }
