@@ -17,6 +17,6 @@ pub use connect::{Db, Session, Settings};
 pub use diesel_async::AsyncPgConnection as Conn;
 pub use diesel_migrations::EmbeddedMigrations;
 pub use error::DbError;
-pub use migrate::{Migrations, migrate, revert_all};
+pub use migrate::{Migrations, migrate, migrate_next, revert, revert_all};
 pub use scope::Scope;
 pub use transaction::{Tx, Work};

@@ -35,6 +35,45 @@ pub async fn migrate(
     .await
 }
 
+/// Runs the next pending migration alone. Answers its name, or `None` when all have
+/// run. With [`revert`], for the test that proves each `down.sql`.
+pub async fn migrate_next(
+    settings: &Settings,
+    service: &'static str,
+    migrations: Migrations,
+) -> Result<Option<String>, DbError> {
+    with_harness(settings, service, move |harness| {
+        for source in migrations {
+            let pending = harness.pending_migrations(source).map_err(failed)?;
+            if let Some(next) = pending.first() {
+                harness.run_migration(next).map_err(failed)?;
+                return Ok(Some(next.name().to_string()));
+            }
+        }
+        Ok(None)
+    })
+    .await
+}
+
+/// Takes the migration `name` back.
+pub async fn revert(
+    settings: &Settings,
+    service: &'static str,
+    migrations: Migrations,
+    name: String,
+) -> Result<(), DbError> {
+    with_harness(settings, service, move |harness| {
+        for source in migrations {
+            let list = MigrationSource::<Pg>::migrations(&source).map_err(failed)?;
+            if let Some(migration) = list.iter().find(|m| m.name().to_string() == name) {
+                return harness.revert_migration(migration).map(drop).map_err(failed);
+            }
+        }
+        Err(DbError::NotFound)
+    })
+    .await
+}
+
 /// Takes every migration back, the last first. For the test that proves each `down.sql`.
 pub async fn revert_all(
     settings: &Settings,

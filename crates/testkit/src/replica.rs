@@ -46,7 +46,7 @@ impl Replica {
         }
     }
 
-    /// Whether it was neither stopped nor killed.
+    /// Whether it was not stopped.
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -56,14 +56,6 @@ impl Replica {
         if let Some((runtime, process)) = self.running.take() {
             let stopping = std::thread::spawn(move || runtime.block_on(process.stop()));
             drop(stopping.join());
-        }
-    }
-
-    /// Ends everything at once: what was going on is cut off where it stands.
-    pub(crate) fn kill(&mut self) {
-        if let Some((runtime, process)) = self.running.take() {
-            runtime.shutdown_background();
-            drop(process);
         }
     }
 }

@@ -166,8 +166,8 @@ impl Part for Settings {
 }
 
 /// Host and port of a base URL. Services are reached in plain HTTP within the cluster.
-pub(crate) fn origin_of(base: &str) -> Option<(String, u16)> {
-    let url = Url::parse(base).ok()?;
+pub(crate) fn origin_of(text: &str) -> Option<(String, u16)> {
+    let url = Url::parse(text).ok()?;
     let bare = url.scheme() == "http" && url.path() == "/" && url.query().is_none();
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     bare.then(|| Some((host, url.port_or_known_default()?)))?

@@ -12,9 +12,7 @@ use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 use parlour_chassis::{Front, Local};
-use parlour_http::{
-    ApiError, Caller, REQUEST_ID, RateClass, RequestId, client_address, identify, request_id,
-};
+use parlour_http::{ApiError, Caller, REQUEST_ID, RequestId, client_address, request_id};
 
 use crate::edge::access::{Record, Template};
 use crate::edge::body::{BodyRules, Incoming};
@@ -25,9 +23,8 @@ use crate::edge::security::harden;
 use crate::edge::stats::WorkerStats;
 use crate::edge::trace::Trace;
 use crate::http::docs::asset;
+use crate::plan::{Target, is_hidden};
 use crate::shared::Shared;
-use crate::upstream::documents::Known;
-use crate::upstream::pool::Pool;
 use crate::upstream::proxy::Proxy;
 use crate::upstream::tunnel;
 
@@ -37,22 +34,6 @@ pub(crate) struct Edge {
     pub(crate) local: Arc<Local>,
     pub(crate) proxy: Proxy,
     stats: Arc<WorkerStats>,
-}
-
-/// Who serves a request.
-pub(crate) enum Target {
-    Here,
-    There(Arc<Pool>),
-    /// Sockets and long polling, which stay with one replica.
-    Realtime(Arc<Pool>),
-}
-
-/// What was found out about a request's route.
-struct Plan {
-    template: Template,
-    class: RateClass,
-    /// `None` while nobody has told.
-    reads_tokens: Option<bool>,
 }
 
 impl Front for Edge {
@@ -190,74 +171,6 @@ impl Edge {
         }
     }
 
-    /// Whose path it is. A service that is neither here nor there has no paths.
-    fn target(&self, path: &str) -> Result<Target, ApiError> {
-        let Some(service) = self.shared.prefixes.service(path) else {
-            return Ok(Target::Here);
-        };
-        let pool = self.shared.pools.get(service);
-        match pool {
-            // Sockets have a listener of their own, also where their service is here.
-            Some(pool) if is_realtime(path) => Ok(Target::Realtime(pool.clone())),
-            _ if self.shared.is_here(service) => Ok(Target::Here),
-            Some(pool) => Ok(Target::There(pool.clone())),
-            None => Err(ApiError::not_found()),
-        }
-    }
-
-    fn plan(&self, request: &HttpRequest, target: &Target) -> Plan {
-        let unknown = |class, reads_tokens| Plan {
-            template: Template::Unknown,
-            class,
-            reads_tokens,
-        };
-        match target {
-            Target::Here => match self.local.router.route(request.method(), request.path()) {
-                Some(route) => Plan {
-                    class: route.class,
-                    reads_tokens: Some(route.access.reads_tokens()),
-                    template: Template::Local(route),
-                },
-                None => unknown(RateClass::General, Some(false)),
-            },
-            Target::There(pool) => {
-                let documents = &self.shared.documents;
-                match documents.find(&pool.service, request.method(), request.path()) {
-                    Known::Route(route) => Plan {
-                        class: route.class,
-                        reads_tokens: Some(route.reads_tokens),
-                        template: Template::Remote(route),
-                    },
-                    Known::NoRoute => unknown(RateClass::General, Some(false)),
-                    Known::Nothing => unknown(RateClass::General, None),
-                }
-            }
-            // A session is counted once, when it begins; what it carries is chat's to count.
-            Target::Realtime(_) => Plan {
-                template: Template::Fixed("realtime"),
-                class: match crate::upstream::sticky::sid(request) {
-                    Some(_) => RateClass::None,
-                    None => RateClass::Chat,
-                },
-                reads_tokens: None,
-            },
-        }
-    }
-
-    /// Who calls. A bad token ends the request here only where it is known that the route reads tokens.
-    async fn caller(
-        &self,
-        request: &HttpRequest,
-        reads_tokens: Option<bool>,
-    ) -> Result<Option<Caller>, ApiError> {
-        let verifier = self.local.router.verifier();
-        match reads_tokens {
-            Some(true) => identify(verifier, request).await.map(Some),
-            Some(false) => Ok(None),
-            None => Ok(identify(verifier, request).await.ok()),
-        }
-    }
-
     async fn here(
         &self,
         request: &HttpRequest,
@@ -266,13 +179,14 @@ impl Edge {
         caller: Option<Caller>,
     ) -> Result<HttpResponse, ApiError> {
         let body = self.incoming(request, payload, record)?;
-        let mut extensions = request.extensions_mut();
-        extensions.insert(RequestId(record.request_id.clone()));
-        extensions.insert(record.trace.extension());
-        if let Some(caller) = caller {
-            extensions.insert(caller);
+        {
+            let mut extensions = request.extensions_mut();
+            extensions.insert(RequestId(record.request_id.clone()));
+            extensions.insert(record.trace.extension());
+            if let Some(caller) = caller {
+                extensions.insert(caller);
+            }
         }
-        drop(extensions);
         Ok(self
             .local
             .router
@@ -309,18 +223,8 @@ impl Edge {
     }
 }
 
-/// What is between the platform's own processes, and what only operators see.
-fn is_hidden(path: &str) -> bool {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "-" | "internal") || path == "/metrics"
-}
-
-fn is_realtime(path: &str) -> bool {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "socket.io" | "ws")
-}
-
 fn busy() -> ApiError {
+    metrics::counter!("parlour_requests_shed_total").increment(1);
     let mut busy = ApiError::unavailable();
     busy.message = "Too much is going on at the moment. Try again shortly.".into();
     busy

@@ -8,6 +8,7 @@ mod front;
 mod health;
 mod http;
 mod merge;
+mod plan;
 mod prefixes;
 mod routing;
 mod shared;

@@ -14,15 +14,18 @@ pub(crate) struct Prefixes {
 
 impl Prefixes {
     pub(crate) fn new(table: &BTreeMap<String, Listed>) -> Self {
-        let mut services = HashMap::new();
+        let mut services: HashMap<Box<str>, Arc<str>> = HashMap::new();
         for (service, prefixes) in table {
             let service: Arc<str> = service.as_str().into();
             for prefix in &prefixes.0 {
                 services.insert(prefix.as_str().into(), service.clone());
             }
         }
-        let depth = |prefix: &Box<str>| prefix.matches('/').count();
-        let deepest = services.keys().map(depth).max().unwrap_or(0);
+        let deepest = services
+            .keys()
+            .map(|prefix| prefix.matches('/').count())
+            .max()
+            .unwrap_or(0);
         Self { services, deepest }
     }
 
@@ -54,7 +57,7 @@ mod tests {
             ),
         ]);
         let prefixes = Prefixes::new(&table);
-        let service = |path: &str| prefixes.service(path).map(|s| s.to_string());
+        let service = |path: &str| prefixes.service(path).map(ToString::to_string);
         assert_eq!(service("/api/orders").as_deref(), Some("orders"));
         assert_eq!(service("/api/orders/").as_deref(), Some("orders"));
         assert_eq!(service("/api/orders/1/2/3").as_deref(), Some("orders"));

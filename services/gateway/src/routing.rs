@@ -86,12 +86,12 @@ impl Edge {
             let asked = self
                 .ask(pool, Whither::To(place), request, &sender, &mut asking)
                 .await;
-            match asked.map(|(response, _)| stranger(response)) {
-                Ok(Ok(response)) => {
+            match asked.map(|(response, _)| recognised(response)) {
+                Ok((response, true)) => {
                     self.shared.sticky.remember(sid, place);
                     return Ok(response);
                 }
-                Ok(Err(refusal)) => last = Ok(refusal),
+                Ok((refusal, false)) => last = Ok(refusal),
                 Err(error) if asking.is_repeatable() => last = last.or(Err(error)),
                 Err(error) => return Err(error),
             }
@@ -160,15 +160,14 @@ impl Asking {
     }
 }
 
-/// `Err` is the answer of a replica that does not know the session.
-fn stranger(response: HttpResponse) -> Result<HttpResponse, HttpResponse> {
+/// The answer, and whether the replica knows the session.
+fn recognised(response: HttpResponse) -> (HttpResponse, bool) {
     if response.status() != StatusCode::BAD_REQUEST {
-        return Ok(response);
+        return (response, true);
     }
-    match in_hand(response) {
-        (response, Some(bytes)) if sticky::is_unknown(&bytes) => Err(response),
-        (response, _) => Ok(response),
-    }
+    let (response, bytes) = in_hand(response);
+    let known = !bytes.is_some_and(|bytes| sticky::is_unknown(&bytes));
+    (response, known)
 }
 
 /// The body, if it is all here.

@@ -100,13 +100,15 @@ impl Shared {
         tokio::spawn(probe.run(stop.clone()));
         let (shared, stop) = (self.clone(), stop.clone());
         tokio::spawn(async move {
-            let second = std::time::Duration::from_secs(1);
-            while stop
-                .run_until_cancelled(tokio::time::sleep(second))
-                .await
-                .is_some()
-            {
+            for second in 1_u64.. {
+                let pause = tokio::time::sleep(std::time::Duration::from_secs(1));
+                if stop.run_until_cancelled(pause).await.is_none() {
+                    return;
+                }
                 shared.gate.refresh();
+                if second.is_multiple_of(10) {
+                    shared.gate.forget();
+                }
             }
         });
     }

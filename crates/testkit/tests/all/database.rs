@@ -1,27 +1,16 @@
-use std::time::{Duration, Instant};
-
 use parlour_testkit::Database;
 
 use crate::demo::{counter, goals};
 
 #[tokio::test]
-async fn each_test_has_its_own_within_a_tenth_of_a_second() {
+async fn each_test_has_its_own() {
     let services = [goals::service(), counter::service()];
     let first = Database::of(&services).await;
     let sql = "INSERT INTO counter.counts VALUES ('00000000-0000-0000-0000-000000000001', 1)";
     first.admin().await.batch_execute(sql).await.unwrap();
-
-    let mut times = Vec::new();
-    for _ in 0..5 {
-        let start = Instant::now();
-        let other = Database::of(&services).await;
-        times.push(start.elapsed());
-        let count = other.admin().await.query_one("SELECT count(*) FROM counter.counts", &[]).await.unwrap();
-        assert_eq!(count.get::<_, i64>(0), 0);
-    }
-    // Other tests run beside this one, so the best of five counts.
-    let best = times.iter().min().unwrap();
-    assert!(*best < Duration::from_millis(100), "{times:?}");
+    let other = Database::of(&services).await;
+    let count = other.admin().await.query_one("SELECT count(*) FROM counter.counts", &[]).await.unwrap();
+    assert_eq!(count.get::<_, i64>(0), 0);
 }
 
 #[tokio::test]

@@ -4,4 +4,6 @@
 mod app;
 mod database;
 mod demo;
+mod people;
+mod proxy;
 mod vhost;

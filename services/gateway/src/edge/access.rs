@@ -58,11 +58,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    fn write(&self, stats: &WorkerStats, status: StatusCode, sent: u64, whole: bool) {
+    fn write(&self, tallies: &WorkerStats, status: StatusCode, sent: u64, whole: bool) {
         let now = Instant::now();
         let time = now.duration_since(self.started);
         let route = self.template.path();
-        stats.count(&self.method, route, time, now);
+        tallies.count(&self.method, route, time, now);
         tracing::info!(
             target: "access",
             method = self.method.as_str(),
@@ -80,23 +80,23 @@ impl Record {
     }
 
     /// Writes the line when the answer is out: at once if it is all here, else when its end was sent.
-    pub(crate) fn conclude(self, stats: &Arc<WorkerStats>, response: HttpResponse) -> HttpResponse {
+    pub(crate) fn conclude(self, tallies: &Arc<WorkerStats>, response: HttpResponse) -> HttpResponse {
         let status = response.status();
         let empty = matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
         if empty || self.method == Method::HEAD {
-            self.write(stats, status, 0, true);
+            self.write(tallies, status, 0, true);
             return response;
         }
         response.map_body(|_, body| match body.try_into_bytes() {
             Ok(bytes) => {
-                self.write(stats, status, bytes.len() as u64, true);
+                self.write(tallies, status, bytes.len() as u64, true);
                 BoxBody::new(bytes)
             }
             Err(body) => BoxBody::new(Watched {
                 body,
                 sent: 0,
                 status,
-                stats: stats.clone(),
+                tallies: tallies.clone(),
                 record: Some(self),
             }),
         })
@@ -112,14 +112,14 @@ struct Watched {
     body: BoxBody,
     sent: u64,
     status: StatusCode,
-    stats: Arc<WorkerStats>,
+    tallies: Arc<WorkerStats>,
     record: Option<Record>,
 }
 
 impl Watched {
     fn end(&mut self, whole: bool) {
         if let Some(record) = self.record.take() {
-            record.write(&self.stats, self.status, self.sent, whole);
+            record.write(&self.tallies, self.status, self.sent, whole);
         }
     }
 }

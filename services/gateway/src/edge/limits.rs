@@ -75,7 +75,7 @@ impl Gate {
         gate
     }
 
-    /// Takes over changed figures and forgets who has not come for a while.
+    /// Takes over changed figures.
     pub(crate) fn refresh(&self) {
         let mut keys = 0;
         for (class, bucket) in &self.classes {
@@ -83,7 +83,6 @@ impl Gate {
             let current = bucket.read().unwrap_or_else(PoisonError::into_inner);
             if current.as_ref().map(|bucket| bucket.limit) == figure {
                 if let Some(bucket) = current.as_ref() {
-                    bucket.limiter.retain_recent();
                     keys += bucket.limiter.len();
                 }
                 continue;
@@ -93,6 +92,16 @@ impl Gate {
             *bucket.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
         self.crowded.store(keys > self.most_keys, Ordering::Relaxed);
+    }
+
+    /// Forgets whose bucket is full again, which is what a missing one means too.
+    pub(crate) fn forget(&self) {
+        for (_, bucket) in &self.classes {
+            if let Some(bucket) = &*bucket.read().unwrap_or_else(PoisonError::into_inner) {
+                bucket.limiter.retain_recent();
+                bucket.limiter.shrink_to_fit();
+            }
+        }
     }
 
     /// Counts one request. `None` when its class is not counted here.
@@ -149,6 +158,7 @@ impl Bucket {
                 }))
             }
             Err(refused) => {
+                metrics::counter!("parlour_rate_limited_total", "class" => class.name()).increment(1);
                 let wait = refused.wait_time_from(self.limiter.clock().now());
                 let state = Limit::header(class, 0, self.interval * self.burst);
                 Err(ApiError::too_many_requests(wait)

@@ -8,7 +8,9 @@ use actix_web::http::Method;
 
 /// One worker's counts. Routes come from documents, so that there is an end to them.
 #[derive(Default)]
-pub(crate) struct WorkerStats(Mutex<HashMap<Box<str>, Vec<(Method, Tally)>>>);
+pub(crate) struct WorkerStats(Mutex<HashMap<Box<str>, Methods>>);
+
+type Methods = Vec<(Method, Tally)>;
 
 /// The counts of one route.
 #[derive(Clone, Copy)]

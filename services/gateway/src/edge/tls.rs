@@ -85,7 +85,7 @@ impl Certificate {
                 tracing::info!("the certificate was exchanged");
             }
             Err(error) => {
-                tracing::error!(%error, "the changed certificate cannot be used; the old one stays")
+                tracing::error!(%error, "the changed certificate cannot be used; the old one stays");
             }
         }
     }

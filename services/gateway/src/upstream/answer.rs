@@ -17,8 +17,8 @@ use tokio_util::io::poll_read_buf;
 
 use super::chunked::{Chunked, Piece};
 use super::connection::{Connection, Kept, PIECE};
+use super::head::{Framing, Head};
 use super::pool::Ticket;
-use super::wire::{Framing, Head};
 
 /// What is needed once an answer has begun.
 pub(crate) struct Begun {

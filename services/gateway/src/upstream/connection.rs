@@ -15,7 +15,7 @@ use tokio::net::tcp::WriteHalf;
 use tokio::time::timeout;
 
 use super::chunked::Garbage;
-use super::wire::{Head, read_head};
+use super::head::{Head, read_head};
 use crate::config::Timeouts;
 use crate::edge::body::{Incoming, Outgoing};
 

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod chunked;
 pub(crate) mod connection;
 pub(crate) mod documents;
+pub(crate) mod head;
 pub(crate) mod pool;
 pub(crate) mod probe;
 pub(crate) mod proxy;

@@ -74,6 +74,10 @@ pub(crate) struct Pool {
     pub(crate) origins: Vec<(String, u16)>,
     members: RwLock<Arc<[Arc<Member>]>>,
     turn: AtomicUsize,
+    /// From the request to the head of the answer.
+    pub(crate) duration: metrics::Histogram,
+    /// Tries that came to nothing.
+    pub(crate) failures: metrics::Counter,
 }
 
 impl Pool {
@@ -83,6 +87,8 @@ impl Pool {
             origins,
             members: RwLock::new(Arc::new([])),
             turn: AtomicUsize::new(0),
+            duration: metrics::histogram!("parlour_upstream_duration_seconds", "service" => service.to_owned()),
+            failures: metrics::counter!("parlour_upstream_failures_total", "service" => service.to_owned()),
         }
     }
 

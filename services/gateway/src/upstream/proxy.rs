@@ -69,8 +69,13 @@ impl Proxy {
             let address = ticket.address();
             let fresh = turn + 1 == TRIES;
             match self.once(ticket, request, sender, body, first_byte, fresh).await {
-                Ok(begun) => return Ok((begun.response(request.method()), address, started.elapsed())),
+                Ok(begun) => {
+                    let time = started.elapsed();
+                    pool.duration.record(time);
+                    return Ok((begun.response(request.method()), address, time));
+                }
                 Err((failure, used)) => {
+                    pool.failures.increment(1);
                     if !may_retry(&failure, request.method(), body) {
                         return Err(told(failure, &pool.service, address));
                     }

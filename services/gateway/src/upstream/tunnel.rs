@@ -1,4 +1,4 @@
-//! WebSockets: after the 101 bytes go both ways as they come. An idle one holds no buffer of ours.
+//! `WebSockets`: after the 101 bytes go both ways as they come. An idle one holds no buffer of ours.
 
 use std::io;
 use std::net::SocketAddr;

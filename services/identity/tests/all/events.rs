@@ -1,0 +1,90 @@
+//! Events of other services, through the real broker.
+
+use parlour_contracts::Event;
+use parlour_contracts::billing::v1::GuideApproved;
+use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
+use parlour_contracts::ops::v1::PrivacyEraseRequested;
+use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
+use parlour_contracts::wellbeing::v1::{GoalCompleted, GoalSet};
+use parlour_db::{DbError, Scope, Tx};
+use parlour_testkit::{App, eventually};
+use serde_json::json;
+
+use crate::identity;
+
+async fn start() -> App {
+    App::of(&identity()).with_vhost().start().await
+}
+
+/// Publishes as another service would; whose outbox it goes through is all the same to the consumer.
+async fn tell<E: Event + Clone + 'static>(app: &App, aggregate: &str, event: E) {
+    let aggregate = format!("test:{aggregate}");
+    let publish = async move |tx: &mut Tx| -> Result<(), DbError> {
+        parlour_events::publish(tx, aggregate, &event).await.map(drop)
+    };
+    app.database().db("identity").write(Scope::Service, publish).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_ends_every_session_until_it_is_lifted() {
+    let app = start().await;
+    let person = app.person("client").await;
+    let id = person.id.to_string();
+    tell(&app, &id, UserBlocked { account_id: id.clone(), ..Default::default() }).await;
+    eventually(async || app.by(&person).get("/api/profile").await.status() == 401).await;
+    let refused = app.sign_in(&person.email, &person.password, person.address).await;
+    refused.expect_error(403, "INSUFFICIENT_PERMISSIONS");
+    app.sign_in(&person.email, "wrong", person.address).await.expect(401);
+    tell(&app, &id, UserUnblocked { account_id: id.clone(), ..Default::default() }).await;
+    eventually(async || {
+        app.sign_in(&person.email, &person.password, person.address).await.status() == 200
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guide_becomes_one_and_counters_count() {
+    let app = start().await;
+    let person = app.person("client").await;
+    let id = person.id.to_string();
+    tell(&app, &id, AppointmentBooked { client_id: id.clone(), ..Default::default() }).await;
+    tell(&app, &id, AppointmentCompleted { client_id: id.clone(), ..Default::default() }).await;
+    tell(&app, &id, GoalSet { account_id: id.clone(), ..Default::default() }).await;
+    tell(&app, &id, GoalCompleted { account_id: id.clone(), ..Default::default() }).await;
+    eventually(async || {
+        let profile = app.by(&person).get("/profile/").await.expect(200).json();
+        ["total_appointments", "completed_appointments", "goals_set", "goals_completed"]
+            .iter()
+            .all(|counter| profile[counter] == 1)
+    })
+    .await;
+    tell(&app, &id, GuideApproved { account_id: id.clone(), ..Default::default() }).await;
+    eventually(async || {
+        let data = app.sign_in(&person.email, &person.password, person.address).await.data();
+        data["user"]["roles"] == json!(["client", "guide"])
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_leaves_nothing_but_an_id() {
+    let app = start().await;
+    let person = app.person("client").await;
+    let id = person.id.to_string();
+    let erase = PrivacyEraseRequested { account_id: id.clone(), ..Default::default() };
+    tell(&app, &id, erase.clone()).await;
+    tell(&app, &id, erase).await;
+    eventually(async || {
+        app.sign_in(&person.email, &person.password, person.address).await.status() == 401
+    })
+    .await;
+    let admin = app.database().admin().await;
+    for table in ["profiles", "sessions", "refresh_tokens", "api_tokens", "single_use_tokens"] {
+        let sql = format!("SELECT count(*) FROM identity.{table}");
+        let left: i64 = admin.query_one(&sql, &[]).await.unwrap().get(0);
+        assert_eq!(left, 0, "{table}");
+    }
+    // The address is free again.
+    let body = json!({ "email": person.email, "password": person.password });
+    app.post("/api/auth/register").json(body).await.expect(201);
+}
