@@ -18,7 +18,12 @@ pub(crate) fn start(
     tasks: &mut JoinSet<()>,
 ) {
     let (broker, stop) = (base.broker.clone(), base.stop.clone());
-    let relay = Relay::spawn(db.clone(), broker.clone(), base.settings.relay.clone(), stop.clone());
+    let relay = Relay::spawn(
+        db.clone(),
+        broker.clone(),
+        base.settings.relay.clone(),
+        stop.clone(),
+    );
     tasks.spawn(async move { log_end(relay.await) });
     if let Some(consumer) = consumer {
         let settings = base.settings.consumer.clone();
@@ -48,7 +53,12 @@ fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
             async move {
                 let swept = retention::sweep(&db, retention).await?;
                 let (service, outbox, inbox) = (db.service(), swept.outbox, swept.inbox);
-                tracing::debug!(service, outbox, inbox, "swept events that are past their retention");
+                tracing::debug!(
+                    service,
+                    outbox,
+                    inbox,
+                    "swept events that are past their retention"
+                );
                 Ok(())
             }
         }),

@@ -91,7 +91,12 @@ impl Readiness {
 
     /// Checks every service of this process.
     pub async fn report(&self) -> Report {
-        let services = self.0.services.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let services = self
+            .0
+            .services
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let broker = self.0.broker.is_up();
         let mut report = Report {
             ready: self.is_started() && !self.is_stopping(),

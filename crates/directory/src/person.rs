@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use diesel::{
-    AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
-    SelectableHelper as _,
+    AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
+    Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::Role;
@@ -97,7 +97,11 @@ impl Person {
 
 /// The person, if this service has heard of them.
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, DbError> {
-    let found = people::table.find(id).select(Person::as_select()).first(conn).await;
+    let found = people::table
+        .find(id)
+        .select(Person::as_select())
+        .first(conn)
+        .await;
     Ok(found.optional()?)
 }
 

@@ -64,12 +64,18 @@ impl Ground {
         // What is published before the queue stands is not for it.
         eventually(async || !app.vhost().bindings("parlour.orders").await.is_empty()).await;
         let (identity, orders) = (app.database().db("identity"), app.database().db("orders"));
-        Self { app, identity, orders }
+        Self {
+            app,
+            identity,
+            orders,
+        }
     }
 
     async fn tell(&self, account: Uuid, event: impl Event + Send + Sync + 'static) {
         let publishing = async move |tx: &mut Tx| -> Result<(), DbError> {
-            parlour_events::publish(tx, format!("account:{account}"), &event).await.map(drop)
+            parlour_events::publish(tx, format!("account:{account}"), &event)
+                .await
+                .map(drop)
         };
         self.identity.write(Scope::Service, publishing).await.unwrap();
     }
@@ -104,14 +110,22 @@ async fn the_copy_follows_identity() {
     ground.tell(other, profile(other, "Other")).await;
     let person = eventually(async || ground.find(ana).await).await;
     assert_eq!(
-        (person.name().as_str(), person.time_zone.as_deref(), person.version),
+        (
+            person.name().as_str(),
+            person.time_zone.as_deref(),
+            person.version
+        ),
         ("Madame A.", Some("Asia/Baku"), 1)
     );
     assert!(person.is(Role::Reader) && !person.is(Role::Admin));
     assert_eq!(person.specialities, ["tarot"]);
 
     // The event carries the whole: what is empty in it is gone here.
-    let less = ProfileUpdated { country: String::new(), status: "blocked".into(), ..profile(ana, "Ana") };
+    let less = ProfileUpdated {
+        country: String::new(),
+        status: "blocked".into(),
+        ..profile(ana, "Ana")
+    };
     ground.tell(ana, less).await;
     let changed = async || ground.find(ana).await.filter(|person| person.version == 2);
     let person = eventually(changed).await;
@@ -133,22 +147,51 @@ async fn of_a_deleted_account_only_the_id_is_left() {
     let (known, unknown) = (id::new(), id::new());
     ground.tell(known, profile(known, "Ana")).await;
     for account in [known, unknown] {
-        ground.tell(account, AccountDeleted { account_id: account.to_string() }).await;
+        ground
+            .tell(
+                account,
+                AccountDeleted {
+                    account_id: account.to_string(),
+                },
+            )
+            .await;
         let gone = async || ground.find(account).await.filter(Person::is_deleted);
         let person = eventually(gone).await;
-        assert_eq!((person.name().as_str(), person.username, person.roles.len()), ("", None, 0));
-        assert_eq!((person.first_name, person.country, person.locale.as_str()), (None, None, ""));
+        assert_eq!(
+            (person.name().as_str(), person.username, person.roles.len()),
+            ("", None, 0)
+        );
+        assert_eq!(
+            (person.first_name, person.country, person.locale.as_str()),
+            (None, None, "")
+        );
     }
     let parked = parlour_events::admin::parked(&ground.orders, 1).await.unwrap();
-    assert!(parked.is_empty(), "the service's own handler ran too, and after: {parked:?}");
+    assert!(
+        parked.is_empty(),
+        "the service's own handler ran too, and after: {parked:?}"
+    );
     drop(ground.app);
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_parked_at_once() {
     let ground = Ground::new().await;
-    ground.tell(Uuid::nil(), ProfileUpdated { account_id: "7".into(), ..Default::default() }).await;
-    let parked = async || parlour_events::admin::parked(&ground.orders, 1).await.unwrap().pop();
+    ground
+        .tell(
+            Uuid::nil(),
+            ProfileUpdated {
+                account_id: "7".into(),
+                ..Default::default()
+            },
+        )
+        .await;
+    let parked = async || {
+        parlour_events::admin::parked(&ground.orders, 1)
+            .await
+            .unwrap()
+            .pop()
+    };
     let parked = eventually(parked).await;
     assert_eq!((parked.state.as_str(), parked.attempts), ("parked", 1));
     drop(ground.app);
@@ -164,8 +207,12 @@ async fn the_migration_goes_up_down_and_up() {
         admin.query_one(sql, &[]).await.unwrap().get(0)
     };
     assert_eq!(tables().await, 1);
-    parlour_db::revert_all(&settings, "orders", vec![MIGRATIONS]).await.unwrap();
+    parlour_db::revert_all(&settings, "orders", vec![MIGRATIONS])
+        .await
+        .unwrap();
     assert_eq!(tables().await, 0);
-    parlour_db::migrate(&settings, "orders", vec![MIGRATIONS]).await.unwrap();
+    parlour_db::migrate(&settings, "orders", vec![MIGRATIONS])
+        .await
+        .unwrap();
     assert_eq!(tables().await, 1);
 }

@@ -211,7 +211,10 @@ async fn several_handlers_of_one_type_share_its_transaction() {
     publish(&db, "account:1", "yes").await;
     world.eventually_words("account:1", &["yes", "yes!"]).await;
     world.eventually_count("orders.parked", 1).await;
-    assert!(world.words("account:2").await.is_empty(), "the first went back with the second");
+    assert!(
+        world.words("account:2").await.is_empty(),
+        "the first went back with the second"
+    );
     world.stop.cancel();
     task.await.unwrap();
 }

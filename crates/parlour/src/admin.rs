@@ -74,7 +74,9 @@ pub(crate) async fn execute(command: Command, file: Option<&Path>) -> anyhow::Re
             print::line(serde_json::to_string_pretty(&user)?)?;
         }
         Command::CreateOwner { email } => {
-            let link = operator::create_owner(&state, &email).await.map_err(|e| anyhow!(e))?;
+            let link = operator::create_owner(&state, &email)
+                .await
+                .map_err(|e| anyhow!(e))?;
             print::line(link)?;
         }
         Command::RotateKeys => {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use parlour::services;
 use parlour_config::Layers;
 
-use crate::{admin, documents, events, running, services};
+use crate::{admin, documents, events, running};
 
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use parlour::services;
 use parlour_chassis::Settings;
 use parlour_db::Db;
 use parlour_events::admin::Start;
 use uuid::Uuid;
 
-use crate::{cli, services};
+use crate::cli;
 
 /// What an operator does with events.
 #[derive(Debug, Args)]

@@ -6,7 +6,6 @@ mod documents;
 mod events;
 mod print;
 mod running;
-mod services;
 
 use std::process::ExitCode;
 

@@ -2,13 +2,12 @@
 //! (`parlour … | head`), and that is a quiet end and not a panic.
 
 use std::fmt::Display;
-use std::future::pending;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Nobody reads any more what is printed.
 #[derive(Debug)]
@@ -60,10 +59,13 @@ pub(crate) fn exit(result: &anyhow::Result<()>) -> ExitCode {
 /// Ends when whoever read our output is gone, so that a command that waits does not
 /// stay for nobody. A file or a terminal is never gone.
 pub(crate) async fn unread() {
-    let Ok(out) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) else {
-        return pending().await;
-    };
-    if out.ready(Interest::ERROR).await.is_err() {
-        pending().await
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let out = io::stdout();
+        // Nothing is asked for, so that only the end is told.
+        let mut asked = [PollFd::new(&out, PollFlags::empty())];
+        if poll(&mut asked, Some(&Timespec::default())).is_ok_and(|told| told > 0) {
+            return;
+        }
     }
 }

@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use parlour::services;
 use parlour_chassis::{Service, Settings};
 
-use crate::{cli, print, services};
+use crate::{cli, print};
 
 /// Runs services until a signal.
 pub(crate) async fn run(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
     let chosen = services::named(names)?;
     let layers = cli::layers(file)?;
     let settings = Settings::read(&layers)?;
-    let instance = if names.is_empty() { "all".to_owned() } else { names.join("-") };
+    let instance = if names.is_empty() {
+        "all".to_owned()
+    } else {
+        names.join("-")
+    };
     let telemetry = parlour_telemetry::init(&settings.telemetry, &instance)?;
     let metrics = parlour_telemetry::install_metrics()?;
     let result = parlour_chassis::run(&chosen, layers, Some(metrics)).await;

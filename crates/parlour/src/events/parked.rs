@@ -93,7 +93,10 @@ async fn the_one(places: &[Db], id: Uuid) -> anyhow::Result<&Db> {
         return Ok(db);
     }
     let names: Vec<&str> = found.iter().map(|(db, _)| db.service()).collect();
-    bail!("the event is parked in {}: choose with --service", names.join(" and "))
+    bail!(
+        "the event is parked in {}: choose with --service",
+        names.join(" and ")
+    )
 }
 
 fn print(
@@ -122,7 +125,9 @@ fn done(service: &str, id: Uuid, result: &str, sentence: &str, json: bool) -> an
 
 /// Whoever sits at this machine.
 fn operator() -> Operator {
-    let name = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
     Operator {
         actor_id: None,
         name: name.unwrap_or_default(),

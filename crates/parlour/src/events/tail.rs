@@ -30,12 +30,7 @@ pub(super) async fn follow(
     done
 }
 
-async fn print_all(
-    broker: &Broker,
-    start: Start,
-    pattern: Option<String>,
-    json: bool,
-) -> anyhow::Result<()> {
+async fn print_all(broker: &Broker, start: Start, pattern: Option<String>, json: bool) -> anyhow::Result<()> {
     let mut tail = admin::tail(broker, start).await?;
     if let Some(pattern) = pattern {
         tail = tail.only(pattern);

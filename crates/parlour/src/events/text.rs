@@ -5,7 +5,13 @@ use parlour_events::admin::{ParkedEvent, Shown};
 
 /// A published event on one line.
 pub(super) fn published(event: &Shown) -> String {
-    let Shown { event_type, aggregate, version, data, .. } = event;
+    let Shown {
+        event_type,
+        aggregate,
+        version,
+        data,
+        ..
+    } = event;
     // JSON escapes what a terminal would obey; the rest comes from strangers too.
     let head = plain(&format!("{event_type}  {aggregate} v{version}"));
     format!("{}  {head}  {data}", time(event.time))
@@ -13,8 +19,21 @@ pub(super) fn published(event: &Shown) -> String {
 
 /// What is to know of a parked event, without what it says.
 pub(super) fn parked(service: &str, parked: &ParkedEvent) -> String {
-    let ParkedEvent { state, attempts, last_error, event, .. } = parked;
-    let Shown { id, event_type, source, aggregate, version, .. } = event;
+    let ParkedEvent {
+        state,
+        attempts,
+        last_error,
+        event,
+        ..
+    } = parked;
+    let Shown {
+        id,
+        event_type,
+        source,
+        aggregate,
+        version,
+        ..
+    } = event;
     let since = time(parked.first_failed_at);
     let what = match state.as_str() {
         "waiting" => format!("since {since}, behind an earlier event of {aggregate}"),
@@ -24,7 +43,9 @@ pub(super) fn parked(service: &str, parked: &ParkedEvent) -> String {
         }
         _ => format!("since {since}, tried {attempts}×"),
     };
-    let mut text = plain(&format!("{service}: {state}  {event_type}  {aggregate} v{version} of {source}"));
+    let mut text = plain(&format!(
+        "{service}: {state}  {event_type}  {aggregate} v{version} of {source}"
+    ));
     text += &format!("\n  id     {id}\n  {state:<6} {}", plain(&what));
     if !last_error.is_empty() {
         text += &format!("\n  error  {}", plain(last_error));
@@ -100,7 +121,8 @@ identity: parked  moderation.user.blocked  account:7 v3 of moderation
 
     #[test]
     fn a_published_event_is_one_line() {
-        let expected = "2026-05-04T10:03:19.000Z  moderation.user.blocked  account:7 v3  {\"account_id\":\"7\\u001b\"}";
+        let expected =
+            "2026-05-04T10:03:19.000Z  moderation.user.blocked  account:7 v3  {\"account_id\":\"7\\u001b\"}";
         assert_eq!(published(&event().event), expected);
     }
 }
