@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::front::PlainDoor;
 use crate::{
-    Built, Context, FrontFactory, Local, Readiness, Service, Settings, internal, revocations,
-    signals, wait,
+    Built, Context, FrontFactory, Local, Readiness, Service, Settings, gauges, internal,
+    revocations, signals, wait,
 };
 
 /// Why a process did not start. The text is one sentence for the operator.
@@ -144,6 +144,7 @@ impl Process {
             });
         }
         readiness.set_started();
+        tasks.spawn(gauges::export(readiness.clone(), stop.clone()));
         let names = base.local.join(" ");
         tracing::info!(%address, %internal_address, services = names, "serving");
         Ok(Self {
