@@ -40,16 +40,33 @@ impl Platform {
         let secret = || STANDARD.encode(rand::random::<[u8; 32]>());
         let mut toml = String::from("environment = 'development'\n");
         let (database, broker) = (platform.database.url(None), platform.vhost.url(None));
-        write!(toml, "[database]\nurl = '{database}'\npool_size = 8\n[broker]\nurl = '{broker}'\n").unwrap();
-        write!(toml, "[internal]\nkey = '{}'\n[http]\nworkers = 1\ndrain_seconds = 2\n", secret()).unwrap();
+        write!(
+            toml,
+            "[database]\nurl = '{database}'\npool_size = 8\n[broker]\nurl = '{broker}'\n"
+        )
+        .unwrap();
+        write!(
+            toml,
+            "[internal]\nkey = '{}'\n[http]\nworkers = 1\ndrain_seconds = 2\n",
+            secret()
+        )
+        .unwrap();
         for vault in ["vault", "contacts"] {
             let (key, index) = (secret(), secret());
-            write!(toml, "[{vault}]\nactive = 'k'\nindex_key = '{index}'\nkeys = {{ k = '{key}' }}\n").unwrap();
+            write!(
+                toml,
+                "[{vault}]\nactive = 'k'\nindex_key = '{index}'\nkeys = {{ k = '{key}' }}\n"
+            )
+            .unwrap();
         }
         let outbox = platform.folder.path().join("outbox");
         write!(toml, "[development]\noutbox = '{}'\n[limits]\n", outbox.display()).unwrap();
         for class in ["general", "auth"] {
-            writeln!(toml, "{class} = {{ requests = 1000000, seconds = 1, burst = 1000000 }}").unwrap();
+            writeln!(
+                toml,
+                "{class} = {{ requests = 1000000, seconds = 1, burst = 1000000 }}"
+            )
+            .unwrap();
         }
         std::fs::write(platform.folder.path().join("parlour.toml"), toml).unwrap();
         platform
@@ -60,8 +77,10 @@ impl Platform {
         let address = free_address();
         let listen = address.to_string();
         let internal = free_address().to_string();
-        let environment =
-            [("PARLOUR__GATEWAY__LISTEN", listen), ("PARLOUR__GATEWAY__INTERNAL_LISTEN", internal)];
+        let environment = [
+            ("PARLOUR__GATEWAY__LISTEN", listen),
+            ("PARLOUR__GATEWAY__INTERNAL_LISTEN", internal),
+        ];
         self.start(&[], address, "/health", &environment).await
     }
 
@@ -98,7 +117,9 @@ impl Platform {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
-        command.args(arguments).env("PARLOUR_CONFIG", self.folder.path().join("parlour.toml"));
+        command
+            .args(arguments)
+            .env("PARLOUR_CONFIG", self.folder.path().join("parlour.toml"));
         command.stdin(Stdio::null());
         command
     }
@@ -111,11 +132,19 @@ impl Platform {
         environment: &[(&str, String)],
     ) -> Process {
         let log = self.folder.path().join(format!("{}.log", address.port()));
-        let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         let mut command = self.command(&[&["run"], services].concat());
         command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
         command.stdout(file.try_clone().unwrap()).stderr(file);
-        let process = Process { child: command.spawn().unwrap(), address, log };
+        let process = Process {
+            child: command.spawn().unwrap(),
+            address,
+            log,
+        };
         process.wait_for(ready).await;
         process
     }
@@ -143,11 +172,18 @@ impl Process {
         let started = Instant::now();
         loop {
             let answer = self.client().get(path).send().await;
-            if answer.as_ref().is_ok_and(|a| a.status() == 200 && is_healthy(&a.json())) {
+            if answer
+                .as_ref()
+                .is_ok_and(|a| a.status() == 200 && is_healthy(&a.json()))
+            {
                 return;
             }
             let log = || std::fs::read_to_string(&self.log).unwrap();
-            assert!(started.elapsed() < START_TIME, "{path} does not answer\n{}", log());
+            assert!(
+                started.elapsed() < START_TIME,
+                "{path} does not answer\n{}",
+                log()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

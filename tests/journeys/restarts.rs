@@ -24,7 +24,12 @@ async fn restarting_identity_under_load_fails_no_request() {
     for n in 0..8 {
         let body = json!({ "email": format!("p{n}@example.org"), "password": PASSWORD });
         client.post("/api/auth/register").json(&body).await.expect(201);
-        let data = client.post("/api/auth/login").json(&body).await.expect(200).data();
+        let data = client
+            .post("/api/auth/login")
+            .json(&body)
+            .await
+            .expect(200)
+            .data();
         tokens.push(data["access_token"].as_str().unwrap().to_owned());
     }
     let load = Load::start(&client, &tokens);
@@ -37,11 +42,19 @@ async fn restarting_identity_under_load_fails_no_request() {
             // The other one must not go before the gateway sends requests to this one again.
             eventually(async || load.done() > before + 100).await;
             tokio::time::sleep(Duration::from_millis(1500)).await;
-            println!("round {round}, replica {replica}: {} requests so far", load.done());
+            println!(
+                "round {round}, replica {replica}: {} requests so far",
+                load.done()
+            );
         }
     }
     let total = load.done();
     let failures = load.finish().await;
-    assert!(failures.is_empty(), "{} of {total}: {:?}", failures.len(), &failures[..failures.len().min(5)]);
+    assert!(
+        failures.is_empty(),
+        "{} of {total}: {:?}",
+        failures.len(),
+        &failures[..failures.len().min(5)]
+    );
     println!("{total} requests, none failed");
 }

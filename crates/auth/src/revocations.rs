@@ -86,9 +86,8 @@ impl Revocations {
             return true;
         }
         entries.accounts.get(&principal.id).is_some_and(|list| {
-            list.iter().any(|r| {
-                principal.issued_at < r.not_before && r.except != Some(principal.session)
-            })
+            list.iter()
+                .any(|r| principal.issued_at < r.not_before && r.except != Some(principal.session))
         })
     }
 

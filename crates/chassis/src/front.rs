@@ -86,7 +86,9 @@ impl Front for PlainDoor {
             };
             if local.readiness.is_stopping() {
                 // Whoever keeps this connection for later must not send on it any more.
-                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+                response
+                    .head_mut()
+                    .set_connection_type(actix_web::http::ConnectionType::Close);
             }
             response
         })

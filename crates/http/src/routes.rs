@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::RefOr;
 
 use crate::{Access, ApiError, Call, Endpoint, Guard, RateClass};
 
-pub(crate) type Handler = Arc<
-    dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>> + Send + Sync,
->;
+pub(crate) type Handler =
+    Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>> + Send + Sync>;
 
 /// What is known of a route besides its handler.
 #[derive(Clone)]

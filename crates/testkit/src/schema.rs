@@ -13,5 +13,8 @@ use parlour_chassis::Service;
 
 /// `service` with nothing but what every service has.
 fn bare(service: &Service) -> Service {
-    Service { migrations: Vec::new, ..*service }
+    Service {
+        migrations: Vec::new,
+        ..*service
+    }
 }

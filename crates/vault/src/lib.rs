@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn an_index_depends_on_field_value_and_key() {
         let one = vault("a");
-        assert_eq!(one.blind_index("email", "x"), vault("b").blind_index("email", "x"));
+        assert_eq!(
+            one.blind_index("email", "x"),
+            vault("b").blind_index("email", "x")
+        );
         assert_ne!(one.blind_index("email", "x"), one.blind_index("phone", "x"));
         let mut other = settings("a");
         other.index_key = SecretString::from(STANDARD.encode([9; 32]));

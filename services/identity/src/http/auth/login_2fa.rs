@@ -81,7 +81,9 @@ pub async fn login_2fa(
             if !account.is_active() {
                 return Err(Error::Blocked);
             }
-            single_use::redeem(tx, &challenge, Purpose::TwoFactor).await?.ok_or(Error::InvalidToken)?;
+            single_use::redeem(tx, &challenge, Purpose::TwoFactor)
+                .await?
+                .ok_or(Error::InvalidToken)?;
             let started = state.start_session(tx, &account, &origin, Through::TwoFactor, false);
             let (tokens, _) = started.await?;
             let profile = profiles::find(tx, account.id).await?;

@@ -113,7 +113,10 @@ impl Check for ProfileChange {
             let fine = text::is_plain(&place.name);
             problems.require(fine, "birth_place.name", "must not contain control characters");
         }
-        for (field, list) in [("languages", &self.languages), ("specialities", &self.specialities)] {
+        for (field, list) in [
+            ("languages", &self.languages),
+            ("specialities", &self.specialities),
+        ] {
             let fine = list.iter().flatten().all(|item| is_tag(item));
             problems.require(fine, field, "must be short names of letters, digits, - and _");
         }
@@ -122,8 +125,8 @@ impl Check for ProfileChange {
 
 fn is_link(text: &str) -> bool {
     let path = text.starts_with('/') && !text.starts_with("//");
-    let absolute = url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let absolute =
+        url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     text::is_plain(text) && (path || absolute)
 }
 
@@ -161,7 +164,11 @@ impl ProfileChange {
             ("languages", self.languages.is_some()),
             ("specialities", self.specialities.is_some()),
         ];
-        given.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+        given
+            .into_iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// Writes what is given into `profile`.
@@ -181,7 +188,9 @@ impl ProfileChange {
         set(&mut profile.time_zone, self.time_zone);
         profile.locale = self.locale.unwrap_or(std::mem::take(&mut profile.locale));
         profile.languages = self.languages.unwrap_or(std::mem::take(&mut profile.languages));
-        profile.specialities = self.specialities.unwrap_or(std::mem::take(&mut profile.specialities));
+        profile.specialities = self
+            .specialities
+            .unwrap_or(std::mem::take(&mut profile.specialities));
         let born = self.birth_date.is_some() || self.birth_time.is_some() || self.birth_place.is_some();
         if born {
             let mut birth = state.birth_of(profile)?;
