@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use parlour_db::Db;
+use parlour_events::retention::{self, Retention};
 use parlour_events::{Consumer, Relay};
 use tokio::task::JoinSet;
 
@@ -17,28 +18,49 @@ pub(crate) fn start(
     tasks: &mut JoinSet<()>,
 ) {
     let (broker, stop) = (base.broker.clone(), base.stop.clone());
-    let relay = Relay::spawn(db.clone(), broker.clone(), base.settings.relay.clone(), stop.clone());
+    let relay = Relay::spawn(
+        db.clone(),
+        broker.clone(),
+        base.settings.relay.clone(),
+        stop.clone(),
+    );
     tasks.spawn(async move { log_end(relay.await) });
     if let Some(consumer) = consumer {
         let settings = base.settings.consumer.clone();
         let consumer = consumer.spawn(db.clone(), broker, settings, stop);
         tasks.spawn(async move { log_end(consumer.await) });
     }
-    for job in jobs.into_iter().chain(sweeps(db)) {
+    for job in jobs.into_iter().chain(sweeps(db, base.settings.retention)) {
         tasks.spawn(job.repeat(db.clone(), base.stop.clone()));
     }
 }
 
-fn sweeps(db: &Db) -> [Job; 2] {
-    let (keys, buckets) = (db.clone(), db.clone());
+fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
+    let (keys, buckets, events) = (db.clone(), db.clone(), db.clone());
     [
-        Job::new("sweep_idempotency_keys", Duration::from_secs(600), move || {
+        Job::new("sweep_idempotency_keys", Duration::from_mins(10), move || {
             let db = keys.clone();
             async move { parlour_http::sweep_keys(&db).await.map(drop) }
         }),
-        Job::new("sweep_rate_buckets", Duration::from_secs(300), move || {
+        Job::new("sweep_rate_buckets", Duration::from_mins(5), move || {
             let db = buckets.clone();
             async move { parlour_http::sweep_buckets(&db).await.map(drop) }
+        }),
+        // Replicas pass over each other's rows, and a long sweep would outlive the
+        // transaction that makes a job one replica's.
+        Job::everywhere("sweep_events", Duration::from_secs(3600), move || {
+            let db = events.clone();
+            async move {
+                let swept = retention::sweep(&db, retention).await?;
+                let (service, outbox, inbox) = (db.service(), swept.outbox, swept.inbox);
+                tracing::debug!(
+                    service,
+                    outbox,
+                    inbox,
+                    "swept events that are past their retention"
+                );
+                Ok(())
+            }
         }),
     ]
 }

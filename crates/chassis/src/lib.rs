@@ -5,6 +5,7 @@
 mod background;
 mod context;
 mod front;
+mod gauges;
 mod internal;
 mod jobs;
 mod main_of;

@@ -77,13 +77,22 @@ impl App {
 
     /// The network between the services and the database; with [`AppBuilder::with_faults`].
     pub fn database_line(&self) -> &FaultProxy {
-        &self.proxies.as_ref().expect("the app was started with faults").database
+        &self
+            .proxies
+            .as_ref()
+            .expect("the app was started with faults")
+            .database
     }
 
     /// The network between the services and the broker; with [`AppBuilder::with_faults`] and a vhost.
     pub fn broker_line(&self) -> &FaultProxy {
         let proxies = self.proxies.as_ref().expect("the app was started with faults");
         proxies.broker.as_ref().expect("the app was started with a vhost")
+    }
+
+    /// The configuration that its processes run with.
+    pub fn layers(&self) -> &Layers {
+        &self.layers
     }
 
     /// The folder where development's mails and messages land.
@@ -98,7 +107,10 @@ impl App {
 
     /// Stops the process with this number in an orderly way.
     pub fn stop(&mut self, number: usize) {
-        self.replicas.get_mut(number).expect("there are that many replicas").stop();
+        self.replicas
+            .get_mut(number)
+            .expect("there are that many replicas")
+            .stop();
     }
 
     /// Starts all processes again that do not run, with the same configuration and

@@ -58,7 +58,11 @@ where
 {
     eventually(async move || {
         let found = question().await;
-        if found == expected { Ok(()) } else { Err(Difference(format!("{found:?}, not {expected:?}"))) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Difference(format!("{found:?}, not {expected:?}")))
+        }
     })
 }
 

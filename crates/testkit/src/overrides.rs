@@ -35,10 +35,13 @@ impl Overrides {
         self.0.extend(over.0.clone());
     }
 
-    /// As TOML. Numbers, booleans, texts and lists of them are written as in JSON.
+    /// As TOML.
     pub(crate) fn to_toml(&self) -> String {
-        let lines: Vec<String> = self.0.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        lines.join("\n")
+        let lines = self
+            .0
+            .iter()
+            .map(|(key, value)| format!("{key} = {}", inline(value)));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// What every test process has in common: quick, quiet, alone, with secrets of
@@ -47,12 +50,18 @@ impl Overrides {
         let mut values = Self::default();
         let any_port = "127.0.0.1:0";
         values.set("http", json!({ "listen": any_port, "internal_listen": any_port }));
-        values.set("http", json!({ "workers": 1, "drain_seconds": 0, "grace_seconds": 1 }));
+        values.set(
+            "http",
+            json!({ "workers": 1, "drain_seconds": 0, "grace_seconds": 1 }),
+        );
         values.set("database.pool_size", 4);
         values.set("consumer", json!({ "workers": 2, "retry_ms": [20, 40, 80, 160] }));
         values.set("internal.key", key());
         for part in ["vault", "contacts"] {
-            values.set(part, json!({ "active": "test", "keys": { "test": key() }, "index_key": key() }));
+            values.set(
+                part,
+                json!({ "active": "test", "keys": { "test": key() }, "index_key": key() }),
+            );
         }
         for class in parlour_http::RateClass::ALL {
             if class != parlour_http::RateClass::None {
@@ -61,6 +70,24 @@ impl Overrides {
             }
         }
         values
+    }
+}
+
+/// A value in one line. Numbers, booleans and texts are written as in JSON.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(inline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name} = {}", inline(field)))
+                .collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        plain => plain.to_string(),
     }
 }
 

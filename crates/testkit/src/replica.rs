@@ -30,9 +30,13 @@ impl Replica {
         let starting = runtime.spawn(async move {
             let start = Process::start(&services, layers, None);
             let started = tokio::time::timeout(PATIENCE, start).await;
-            started.map_err(|_| format!("not within {PATIENCE:?}"))?.map_err(|error| error.to_string())
+            started
+                .map_err(|_| format!("not within {PATIENCE:?}"))?
+                .map_err(|error| error.to_string())
         });
-        let started = starting.await.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        let started = starting
+            .await
+            .unwrap_or_else(|panicked| Err(panicked.to_string()));
         match started {
             Ok(process) => Self {
                 address: process.address,

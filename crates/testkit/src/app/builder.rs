@@ -101,7 +101,16 @@ impl AppBuilder {
             replicas.push(Replica::start(self.services.clone(), layers.clone()).await);
         }
         let client = Client::new(replicas.first().expect("an app has a process").address);
-        App { replicas, client, proxies, vhost, database, outbox, services: self.services, layers }
+        App {
+            replicas,
+            client,
+            proxies,
+            vhost,
+            database,
+            outbox,
+            services: self.services,
+            layers,
+        }
     }
 
     fn layers(&self, mut values: Overrides) -> Layers {
@@ -132,9 +141,14 @@ impl Proxies {
 
 fn addresses(database: &Database, vhost: Option<&Vhost>, proxies: Option<&Proxies>) -> Overrides {
     let mut values = Overrides::default();
-    values.set("database.url", database.url(proxies.map(|all| all.database.address())));
+    values.set(
+        "database.url",
+        database.url(proxies.map(|all| all.database.address())),
+    );
     if let Some(vhost) = vhost {
-        let through = proxies.and_then(|all| all.broker.as_ref()).map(FaultProxy::address);
+        let through = proxies
+            .and_then(|all| all.broker.as_ref())
+            .map(FaultProxy::address);
         values.set("broker.url", vhost.url(through));
     } else {
         values.set("broker.url", NO_BROKER);

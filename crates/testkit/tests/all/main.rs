@@ -4,6 +4,19 @@
 mod app;
 mod database;
 mod demo;
+mod input;
+mod matrix;
 mod people;
 mod proxy;
+mod schema;
 mod vhost;
+
+/// What a check that has to fail says.
+async fn failure_of(check: impl Future<Output = ()> + Send + 'static) -> String {
+    let panic = tokio::spawn(check)
+        .await
+        .expect_err("the check has to fail")
+        .into_panic();
+    let text = panic.downcast_ref::<String>().expect("a check fails with a text");
+    text.clone()
+}

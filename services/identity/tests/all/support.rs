@@ -6,7 +6,6 @@ use parlour_db::Scope;
 use parlour_identity::schema;
 use parlour_testkit::App;
 use parlour_vault::{Settings, Vault};
-use secrecy::SecretString;
 use serde_json::Value;
 
 diesel::table! {
@@ -19,7 +18,7 @@ diesel::table! {
 }
 
 /// The events of type `E` that were published so far, the oldest first.
-pub async fn published<E: Event>(app: &App) -> Vec<E> {
+pub(crate) async fn published<E: Event>(app: &App) -> Vec<E> {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
     let db = app.database().db("identity");
@@ -31,22 +30,29 @@ pub async fn published<E: Event>(app: &App) -> Vec<E> {
         .load(&mut conn)
         .await
         .unwrap();
-    rows.iter().map(|row| E::decode(row.as_slice()).unwrap()).collect()
+    rows.iter()
+        .map(|row| E::decode(row.as_slice()).unwrap())
+        .collect()
 }
 
 /// The token of the last mail with this template, opened with the contacts key.
-pub async fn mailed_token(app: &App, template: &str) -> String {
+pub(crate) async fn mailed_token(app: &App, template: &str) -> String {
     let mails: Vec<EmailRequested> = published(app).await;
-    let mail = mails.iter().rev().find(|mail| mail.template == template).expect("a mail");
+    let mail = mails.iter().rev().find(|mail| mail.template == template).unwrap();
     let place = format!("email_requested.data:{}", mail.account_id);
     let data = contacts(app).open_text(&place, &mail.data_sealed).unwrap();
     let data: Value = serde_json::from_str(&data).unwrap();
-    assert!(data["url"].as_str().unwrap().contains(data["token"].as_str().unwrap()));
+    assert!(
+        data["url"]
+            .as_str()
+            .unwrap()
+            .contains(data["token"].as_str().unwrap())
+    );
     data["token"].as_str().unwrap().to_owned()
 }
 
 /// The vault that the services that reach people hold.
-pub fn contacts(app: &App) -> Vault {
+pub(crate) fn contacts(app: &App) -> Vault {
     let settings: Shared = app.layers().part("contacts").unwrap();
     Vault::new(&settings.0).unwrap()
 }
@@ -57,18 +63,16 @@ struct Shared(Settings);
 impl parlour_config::Part for Shared {}
 
 /// How many accounts there are that are not deleted.
-pub async fn accounts(app: &App) -> i64 {
+pub(crate) async fn accounts(app: &App) -> i64 {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
     let db = app.database().db("identity");
-    db.read(Scope::Service, async |tx: &mut parlour_db::Tx| -> Result<i64, parlour_db::DbError> {
-        Ok(schema::accounts::table.count().get_result(tx).await?)
-    })
+    db.read(
+        Scope::Service,
+        async |tx: &mut parlour_db::Tx| -> Result<i64, parlour_db::DbError> {
+            Ok(schema::accounts::table.count().get_result(tx).await?)
+        },
+    )
     .await
     .unwrap()
-}
-
-/// A secret of a test.
-pub fn secret(text: &str) -> SecretString {
-    text.to_owned().into()
 }

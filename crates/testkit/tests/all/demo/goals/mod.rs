@@ -58,7 +58,10 @@ impl parlour_config::Part for Settings {}
 
 async fn build(context: Context) -> anyhow::Result<Built> {
     let longest_title = context.config::<Settings>()?.longest_title;
-    Ok(Built::new(Arc::new(Goals { db: context.db()?, longest_title })))
+    Ok(Built::new(Arc::new(Goals {
+        db: context.db()?,
+        longest_title,
+    })))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,7 +72,9 @@ struct About {
 /// What goals are
 #[utoipa::path(get, path = "/api/goals/about", responses((status = 200, body = Success<About>)))]
 async fn about(_: Public, state: State<Goals>) -> Result<Reply, ApiError> {
-    Reply::ok(About { longest_title: state.longest_title })
+    Reply::ok(About {
+        longest_title: state.longest_title,
+    })
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -99,27 +104,32 @@ struct Goal {
 #[utoipa::path(
     post, path = "/api/goals", request_body = SetGoal, responses((status = 201, body = Success<Goal>))
 )]
-async fn set(
-    user: User,
-    Json(body): Json<SetGoal>,
-    once: Once,
-) -> Result<Reply, ApiError> {
+async fn set(user: User, Json(body): Json<SetGoal>, once: Once) -> Result<Reply, ApiError> {
     let (account, id) = (user.id, id::new());
-    once.write(Scope::Person(account), async move |tx: &mut Tx| -> Result<Reply, ApiError> {
-        diesel::insert_into(goals::table)
-            .values((
-                goals::id.eq(id),
-                goals::account_id.eq(account),
-                goals::title.eq(&body.title),
-                goals::weight.eq(body.weight),
-                goals::tags.eq(&body.tags),
-            ))
-            .execute(tx)
-            .await?;
-        let event = GoalSet { account_id: account.to_string(), goal_id: id.to_string() };
-        parlour_events::publish(tx, format!("goal:{id}"), &event).await?;
-        Reply::created(Goal { id, title: body.title })
-    })
+    once.write(
+        Scope::Person(account),
+        async move |tx: &mut Tx| -> Result<Reply, ApiError> {
+            diesel::insert_into(goals::table)
+                .values((
+                    goals::id.eq(id),
+                    goals::account_id.eq(account),
+                    goals::title.eq(&body.title),
+                    goals::weight.eq(body.weight),
+                    goals::tags.eq(&body.tags),
+                ))
+                .execute(tx)
+                .await?;
+            let event = GoalSet {
+                account_id: account.to_string(),
+                goal_id: id.to_string(),
+            };
+            parlour_events::publish(tx, format!("goal:{id}"), &event).await?;
+            Reply::created(Goal {
+                id,
+                title: body.title,
+            })
+        },
+    )
     .await
 }
 
