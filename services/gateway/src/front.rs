@@ -14,13 +14,13 @@ use futures_util::future::LocalBoxFuture;
 use parlour_chassis::{Front, Local};
 use parlour_http::{ApiError, Caller, REQUEST_ID, RequestId, client_address, request_id};
 
-use crate::edge::access::{Record, Template};
+use crate::edge::access::{Ledger, Record, Template};
 use crate::edge::body::{BodyRules, Incoming};
 use crate::edge::compress::compress;
 use crate::edge::limits::{Admitted, Key};
+use crate::edge::lines::Lines;
 use crate::edge::screen::screen;
 use crate::edge::security::harden;
-use crate::edge::stats::WorkerStats;
 use crate::edge::trace::Trace;
 use crate::http::docs::asset;
 use crate::plan::{Target, is_hidden};
@@ -33,7 +33,7 @@ pub(crate) struct Edge {
     pub(crate) shared: Arc<Shared>,
     pub(crate) local: Arc<Local>,
     pub(crate) proxy: Proxy,
-    stats: Arc<WorkerStats>,
+    ledger: Rc<Ledger>,
 }
 
 impl Front for Edge {
@@ -60,7 +60,10 @@ impl Edge {
             }
         });
         Self {
-            stats: shared.stats.worker(),
+            ledger: Rc::new(Ledger {
+                tallies: shared.stats.worker(),
+                lines: Lines::new(shared.json),
+            }),
             local: local.clone(),
             shared,
             proxy,
@@ -112,7 +115,7 @@ impl Edge {
             // Whoever keeps this connection for later must not send on it any more.
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
-        record.conclude(&self.stats, compress(request, response))
+        record.conclude(&self.ledger, compress(request, response))
     }
 
     async fn answer(

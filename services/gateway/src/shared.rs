@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use parlour_chassis::{Context, Local, Readiness};
+use parlour_telemetry::LogFormat;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) merged: Merged,
     /// Whether spans are exported, so that the gateway makes some of its own.
     pub(crate) traced: bool,
+    /// Whether the log is JSON.
+    pub(crate) json: bool,
     local: OnceLock<Arc<Local>>,
 }
 
@@ -68,6 +71,7 @@ impl Shared {
             health: Remembered::default(),
             merged: Merged::default(),
             traced: context.settings.telemetry.otlp_endpoint.is_some(),
+            json: context.settings.telemetry.format == LogFormat::Json,
             local: OnceLock::new(),
             settings,
         }

@@ -15,6 +15,7 @@ use parlour_http::Route;
 use uuid::Uuid;
 
 use super::caps::Seat;
+use super::lines::{Line, Lines};
 use super::stats::WorkerStats;
 use super::trace::Trace;
 use crate::upstream::documents::RemoteRoute;
@@ -44,6 +45,12 @@ impl Template {
     }
 }
 
+/// Where one worker's requests are written down.
+pub(crate) struct Ledger {
+    pub(crate) tallies: Arc<WorkerStats>,
+    pub(crate) lines: Rc<Lines>,
+}
+
 /// What is noted about a request while it is served.
 pub(crate) struct Record {
     pub(crate) started: Instant,
@@ -58,45 +65,44 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    fn write(&self, tallies: &WorkerStats, status: StatusCode, sent: u64, whole: bool) {
+    fn write(&self, ledger: &Ledger, status: StatusCode, sent: u64, whole: bool) {
         let now = Instant::now();
         let time = now.duration_since(self.started);
         let route = self.template.path();
-        tallies.count(&self.method, route, time, now);
-        tracing::info!(
-            target: "access",
-            method = self.method.as_str(),
+        ledger.tallies.count(&self.method, route, time, now);
+        ledger.lines.add(&Line {
+            method: self.method.as_str(),
             route,
-            status = status.as_u16(),
-            received = self.received.get(),
+            status: status.as_u16(),
+            received: self.received.get(),
             sent,
             whole,
-            ms = millis(time),
-            upstream_ms = self.upstream.map(millis),
-            user = self.user.map(tracing::field::display),
-            request_id = self.request_id,
-            trace_id = self.trace.id(),
-        );
+            ms: millis(time),
+            upstream_ms: self.upstream.map(millis),
+            user: self.user,
+            request_id: &self.request_id,
+            trace_id: self.trace.id(),
+        });
     }
 
     /// Writes the line when the answer is out: at once if it is all here, else when its end was sent.
-    pub(crate) fn conclude(self, tallies: &Arc<WorkerStats>, response: HttpResponse) -> HttpResponse {
+    pub(crate) fn conclude(self, ledger: &Rc<Ledger>, response: HttpResponse) -> HttpResponse {
         let status = response.status();
         let empty = matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
         if empty || self.method == Method::HEAD {
-            self.write(tallies, status, 0, true);
+            self.write(ledger, status, 0, true);
             return response;
         }
         response.map_body(|_, body| match body.try_into_bytes() {
             Ok(bytes) => {
-                self.write(tallies, status, bytes.len() as u64, true);
+                self.write(ledger, status, bytes.len() as u64, true);
                 BoxBody::new(bytes)
             }
             Err(body) => BoxBody::new(Watched {
                 body,
                 sent: 0,
                 status,
-                tallies: tallies.clone(),
+                ledger: ledger.clone(),
                 record: Some(self),
             }),
         })
@@ -112,14 +118,14 @@ struct Watched {
     body: BoxBody,
     sent: u64,
     status: StatusCode,
-    tallies: Arc<WorkerStats>,
+    ledger: Rc<Ledger>,
     record: Option<Record>,
 }
 
 impl Watched {
     fn end(&mut self, whole: bool) {
         if let Some(record) = self.record.take() {
-            record.write(&self.tallies, self.status, self.sent, whole);
+            record.write(&self.ledger, self.status, self.sent, whole);
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod caps;
 pub(crate) mod compress;
 pub(crate) mod cors;
 pub(crate) mod limits;
+pub(crate) mod lines;
 pub(crate) mod screen;
 pub(crate) mod security;
 pub(crate) mod stats;

@@ -178,7 +178,8 @@ fn open(begun: Begun, payload: Payload, held: Held) -> HttpResponse {
         tokio::time::sleep(JITTER.mul_f64(rand::random())).await;
     });
     response.set_body(BoxBody::new(Downward {
-        first: connection.buffer.freeze(),
+        // A copy: what is left of the head's buffer must not stay for as long as the tunnel.
+        first: Bytes::copy_from_slice(&connection.buffer),
         reader,
         over,
         _held: (seat, ticket),
