@@ -38,17 +38,17 @@ pub(crate) fn start(
 fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
     let (keys, buckets, events) = (db.clone(), db.clone(), db.clone());
     [
-        Job::new("sweep_idempotency_keys", Duration::from_secs(600), move || {
+        Job::new("sweep_idempotency_keys", Duration::from_mins(10), move || {
             let db = keys.clone();
             async move { parlour_http::sweep_keys(&db).await.map(drop) }
         }),
-        Job::new("sweep_rate_buckets", Duration::from_secs(300), move || {
+        Job::new("sweep_rate_buckets", Duration::from_mins(5), move || {
             let db = buckets.clone();
             async move { parlour_http::sweep_buckets(&db).await.map(drop) }
         }),
         // Replicas pass over each other's rows, and a long sweep would outlive the
         // transaction that makes a job one replica's.
-        Job::everywhere("sweep_events", Duration::from_secs(3600), move || {
+        Job::everywhere("sweep_events", Duration::from_hours(1), move || {
             let db = events.clone();
             async move {
                 let swept = retention::sweep(&db, retention).await?;

@@ -42,7 +42,7 @@ pub(crate) struct Create {
     /// 8 to 128 characters.
     #[arg(long)]
     password: String,
-    /// A role; may be repeated. One of client, reader, guide, monitor, support, admin, super_admin, owner.
+    /// A role; may be repeated. One of client, reader, guide, monitor, support, admin, `super_admin`, owner.
     #[arg(long = "role", required = true, value_parser = role)]
     roles: Vec<Role>,
     /// 3 to 32 letters, digits, dots, hyphens or underscores.
