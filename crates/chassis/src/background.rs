@@ -48,7 +48,7 @@ fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
         }),
         // Replicas pass over each other's rows, and a long sweep would outlive the
         // transaction that makes a job one replica's.
-        Job::everywhere("sweep_events", Duration::from_secs(3600), move || {
+        Job::everywhere("sweep_events", Duration::from_hours(1), move || {
             let db = events.clone();
             async move {
                 let swept = retention::sweep(&db, retention).await?;
