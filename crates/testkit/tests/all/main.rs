@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod app;
+mod clock;
 mod database;
 mod demo;
 mod input;
