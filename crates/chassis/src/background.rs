@@ -43,11 +43,11 @@ pub(crate) fn start(
 fn sweeps(db: &Db) -> [Job; 2] {
     let (keys, buckets) = (db.clone(), db.clone());
     [
-        Job::new("sweep_idempotency_keys", Duration::from_secs(600), move || {
+        Job::new("sweep_idempotency_keys", Duration::from_mins(10), move || {
             let db = keys.clone();
             async move { parlour_http::sweep_keys(&db).await.map(drop) }
         }),
-        Job::new("sweep_rate_buckets", Duration::from_secs(300), move || {
+        Job::new("sweep_rate_buckets", Duration::from_mins(5), move || {
             let db = buckets.clone();
             async move { parlour_http::sweep_buckets(&db).await.map(drop) }
         }),

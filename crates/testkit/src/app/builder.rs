@@ -96,9 +96,10 @@ impl AppBuilder {
             None if self.with_vhost => Some(Vhost::create().await),
             given => given,
         };
-        let proxies = match self.with_faults {
-            true => Some(Proxies::before(&database, vhost.as_ref()).await),
-            false => None,
+        let proxies = if self.with_faults {
+            Some(Proxies::before(&database, vhost.as_ref()).await)
+        } else {
+            None
         };
         let outbox = TempDir::new().expect("there is a place for temporary files");
         let mut engines = addresses(&database, vhost.as_ref(), proxies.as_ref());

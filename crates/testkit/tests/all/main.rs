@@ -1,5 +1,5 @@
 //! The kit, proved on two tiny services.
-#![allow(missing_docs, reason = "tests")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops where it stands")]
 
 mod app;
 mod clock;

@@ -2,6 +2,7 @@
 
 mod schema;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _};
@@ -33,7 +34,7 @@ pub(crate) fn service() -> Service {
         has_database: true,
         check: |layers| layers.part::<Settings>("goals").map(drop),
         routes,
-        build: |context| Box::pin(build(context)),
+        build: |context| Box::pin(ready(build(context))),
     }
 }
 
@@ -57,7 +58,7 @@ struct Settings {
 
 impl parlour_config::Part for Settings {}
 
-async fn build(context: Context) -> anyhow::Result<Built> {
+fn build(context: Context) -> anyhow::Result<Built> {
     let longest_title = context.config::<Settings>()?.longest_title;
     let db = context.db()?;
     let mut built = Built::new(Arc::new(Goals { db: db.clone(), longest_title }));
@@ -67,7 +68,7 @@ async fn build(context: Context) -> anyhow::Result<Built> {
 
 /// Takes goals away that are older than a year.
 fn expire(db: Db, clock: Clock) -> Job {
-    Job::new("expire", std::time::Duration::from_secs(3600), move || {
+    Job::new("expire", std::time::Duration::from_hours(1), move || {
         let (db, oldest) = (db.clone(), clock.now() - Duration::days(365));
         async move {
             db.write(Scope::Service, async move |tx: &mut Tx| -> Result<(), DbError> {
