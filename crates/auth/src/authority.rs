@@ -33,8 +33,7 @@ impl InternalKey {
 
     /// Whether `given` is the secret, in constant time.
     pub fn matches(&self, given: &[u8]) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.expose_secret().as_bytes(), given)
-            .is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.0.expose_secret().as_bytes(), given).is_ok()
     }
 
     /// The header's value.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::AuthError;
 
 /// How often an unknown key id may cause the keys to be fetched again.
-const REFRESH_EVERY: Duration = Duration::from_secs(60);
+const REFRESH_EVERY: Duration = Duration::from_mins(1);
 /// How long a failed fetch is not tried again: those who wait must not each wait for its time-out.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 

@@ -18,7 +18,7 @@ pub struct Claims {
     pub iat: i64,
     /// Expires at, seconds since 1970.
     pub exp: i64,
-    /// The token's own id. A UUIDv7, whose milliseconds order it against revocations.
+    /// The token's own id. A `UUIDv7`, whose milliseconds order it against revocations.
     pub jti: Uuid,
     /// The session (sign-in) it belongs to.
     pub sid: Uuid,
@@ -30,7 +30,7 @@ pub struct Claims {
     /// Admin level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lvl: Option<String>,
-    /// The country a country_admin is limited to.
+    /// The country a `country_admin` is limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ctry: Option<String>,
 }
@@ -58,7 +58,7 @@ pub struct Principal {
     pub permissions: Vec<Permission>,
     /// The admin level.
     pub level: Option<Level>,
-    /// The country a country_admin is limited to.
+    /// The country a `country_admin` is limited to.
     pub country: Option<String>,
     /// How they proved it.
     pub via: Via,
@@ -97,7 +97,7 @@ impl Principal {
         self.roles.iter().any(|role| role.is_staff())
     }
 
-    /// Whether they have a permission: granted, or by being super_admin or owner.
+    /// Whether they have a permission: granted, or by being `super_admin` or owner.
     pub fn may(&self, permission: Permission) -> bool {
         self.has(Role::SuperAdmin) || self.permissions.contains(&permission)
     }

@@ -54,15 +54,12 @@ impl Revocations {
     pub fn add(&self, revocation: Revocation) {
         let now = Utc::now();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        match revocation.session {
-            Some(session) => {
-                entries.sessions.insert(session, now);
-            }
-            None => {
-                let of_account = entries.accounts.entry(revocation.account).or_default();
-                if !of_account.contains(&revocation) {
-                    of_account.push(revocation);
-                }
+        if let Some(session) = revocation.session {
+            entries.sessions.insert(session, now);
+        } else {
+            let of_account = entries.accounts.entry(revocation.account).or_default();
+            if !of_account.contains(&revocation) {
+                of_account.push(revocation);
             }
         }
         if now - entries.pruned_at > Duration::minutes(1) {
@@ -89,9 +86,8 @@ impl Revocations {
             return true;
         }
         entries.accounts.get(&principal.id).is_some_and(|list| {
-            list.iter().any(|r| {
-                principal.issued_at < r.not_before && r.except != Some(principal.session)
-            })
+            list.iter()
+                .any(|r| principal.issued_at < r.not_before && r.except != Some(principal.session))
         })
     }
 

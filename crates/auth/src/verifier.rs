@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use crate::keys::validation;
 use crate::{
-    API_TOKEN_PREFIX, AuthError, COOKIE_PREFIX, Authority, Claims, KeySet, MAX_TOKEN_BYTES, Principal, Revocations,
+    API_TOKEN_PREFIX, AuthError, Authority, COOKIE_PREFIX, Claims, KeySet, MAX_TOKEN_BYTES, Principal,
+    Revocations,
 };
 
 /// How long what identity said about an API token or a cookie is believed. Its
@@ -79,11 +80,7 @@ struct Remembered {
 
 impl Verifier {
     /// A verifier that asks `authority` for keys and for what it cannot know itself.
-    pub fn new(
-        settings: Settings,
-        authority: Arc<dyn Authority>,
-        revocations: Arc<Revocations>,
-    ) -> Self {
+    pub fn new(settings: Settings, authority: Arc<dyn Authority>, revocations: Arc<Revocations>) -> Self {
         Self {
             cache: Cache::new(settings.cache_entries),
             reader: TokenReader::new(settings),
@@ -124,8 +121,8 @@ impl Verifier {
 
     fn remembered(&self, hash: &[u8; 32]) -> Option<Arc<Principal>> {
         let found = self.cache.get(hash)?;
-        let fresh = found.until.is_none_or(|until| until > Instant::now())
-            && found.principal.expires_at > Utc::now();
+        let fresh =
+            found.until.is_none_or(|until| until > Instant::now()) && found.principal.expires_at > Utc::now();
         if fresh {
             metrics::counter!("parlour_token_checks_total", "result" => "cached").increment(1);
             return Some(found.principal);

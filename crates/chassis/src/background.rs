@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use parlour_db::Db;
+use parlour_events::retention::{self, Retention};
 use parlour_events::{Consumer, Relay};
 use tokio::task::JoinSet;
 
@@ -26,7 +27,12 @@ pub(crate) fn start(
     background: &mut Background,
 ) {
     let (broker, stop) = (base.broker.clone(), base.stop.clone());
-    let relay = Relay::spawn(db.clone(), broker.clone(), base.settings.relay.clone(), stop.clone());
+    let relay = Relay::spawn(
+        db.clone(),
+        broker.clone(),
+        base.settings.relay.clone(),
+        stop.clone(),
+    );
     background.tasks.spawn(async move { log_end(relay.await) });
     if let Some(consumer) = consumer {
         background.consumers.push(db.service());
@@ -34,14 +40,16 @@ pub(crate) fn start(
         let consumer = consumer.spawn(db.clone(), broker, settings, stop);
         background.tasks.spawn(async move { log_end(consumer.await) });
     }
-    for job in jobs.into_iter().chain(sweeps(db)) {
-        background.tasks.spawn(job.clone().repeat(db.clone(), base.stop.clone()));
+    for job in jobs.into_iter().chain(sweeps(db, base.settings.retention)) {
+        background
+            .tasks
+            .spawn(job.clone().repeat(db.clone(), base.stop.clone()));
         background.jobs.push((db.clone(), job));
     }
 }
 
-fn sweeps(db: &Db) -> [Job; 2] {
-    let (keys, buckets) = (db.clone(), db.clone());
+fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
+    let (keys, buckets, events) = (db.clone(), db.clone(), db.clone());
     [
         Job::new("sweep_idempotency_keys", Duration::from_mins(10), move || {
             let db = keys.clone();
@@ -50,6 +58,22 @@ fn sweeps(db: &Db) -> [Job; 2] {
         Job::new("sweep_rate_buckets", Duration::from_mins(5), move || {
             let db = buckets.clone();
             async move { parlour_http::sweep_buckets(&db).await.map(drop) }
+        }),
+        // Replicas pass over each other's rows, and a long sweep would outlive the
+        // transaction that makes a job one replica's.
+        Job::everywhere("sweep_events", Duration::from_hours(1), move || {
+            let db = events.clone();
+            async move {
+                let swept = retention::sweep(&db, retention).await?;
+                let (service, outbox, inbox) = (db.service(), swept.outbox, swept.inbox);
+                tracing::debug!(
+                    service,
+                    outbox,
+                    inbox,
+                    "swept events that are past their retention"
+                );
+                Ok(())
+            }
         }),
     ]
 }

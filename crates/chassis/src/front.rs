@@ -78,7 +78,7 @@ impl Front for PlainDoor {
             }
             let mut response = if path.starts_with("/internal/") {
                 if !is_ours(&request, &self.key) {
-                    return local.router.error(&request, ApiError::not_found());
+                    return local.router.error(&request, &ApiError::not_found());
                 }
                 self.internal.dispatch(request, payload).await
             } else {
@@ -86,7 +86,9 @@ impl Front for PlainDoor {
             };
             if local.readiness.is_stopping() {
                 // Whoever keeps this connection for later must not send on it any more.
-                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+                response
+                    .head_mut()
+                    .set_connection_type(actix_web::http::ConnectionType::Close);
             }
             response
         })

@@ -17,7 +17,10 @@ pub(crate) fn serve(
         App::new()
             .app_data(web::Data::new(readiness.clone()))
             .app_data(web::Data::new(metrics.clone()))
-            .route("/live", web::get().to(|| async { HttpResponse::Ok().body("live\n") }))
+            .route(
+                "/live",
+                web::get().to(|| async { HttpResponse::Ok().body("live\n") }),
+            )
             .route("/ready", web::get().to(ready))
             .route("/started", web::get().to(started))
             .route("/metrics", web::get().to(render))

@@ -6,6 +6,7 @@ mod background;
 mod clock;
 mod context;
 mod front;
+mod gauges;
 mod internal;
 mod jobs;
 mod main_of;

@@ -10,7 +10,9 @@ use crate::{RunError, Service, Settings, layers, run};
 pub fn main_of(service: Service) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new();
     let result = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        runtime.block_on(start(service)).map_err(|error| error.to_string())
+        runtime
+            .block_on(start(service))
+            .map_err(|error| error.to_string())
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,8 +29,8 @@ async fn start(service: Service) -> Result<(), RunError> {
     let settings = Settings::read(&layers)?;
     let telemetry = parlour_telemetry::init(&settings.telemetry, service.name)
         .map_err(|error| RunError::Telemetry(error.to_string()))?;
-    let metrics = parlour_telemetry::install_metrics()
-        .map_err(|error| RunError::Telemetry(error.to_string()))?;
+    let metrics =
+        parlour_telemetry::install_metrics().map_err(|error| RunError::Telemetry(error.to_string()))?;
     let result = run(&[service], layers, Some(metrics)).await;
     telemetry.shutdown();
     result

@@ -83,9 +83,20 @@ impl Readiness {
         self.0.stopping.cancelled().await;
     }
 
+    /// The pools of the services that have a database.
+    pub(crate) fn pools(&self) -> Vec<Db> {
+        let services = self.0.services.read().unwrap_or_else(PoisonError::into_inner);
+        services.iter().filter_map(|(_, db)| db.clone()).collect()
+    }
+
     /// Checks every service of this process.
     pub async fn report(&self) -> Report {
-        let services = self.0.services.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let services = self
+            .0
+            .services
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let broker = self.0.broker.is_up();
         let mut report = Report {
             ready: self.is_started() && !self.is_stopping(),

@@ -27,7 +27,9 @@ pub(crate) async fn follow(
             let (authority, asked) = (authority.clone(), asked.clone());
             async move {
                 let all = authority.revocations().await?;
-                all.into_iter().for_each(|one| asked.add(one));
+                for one in all {
+                    asked.add(one);
+                }
                 Ok(())
             }
         },
@@ -76,6 +78,7 @@ fn read(event: &Envelope) -> Option<Revocation> {
 }
 
 /// Empty is none; anything else has to be an id.
+#[expect(clippy::option_option, reason = "none, an id, and neither are three things")]
 fn optional(text: &str) -> Option<Option<Uuid>> {
     if text.is_empty() {
         return Some(None);

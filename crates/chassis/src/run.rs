@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::background::Background;
 use crate::front::PlainDoor;
 use crate::{
-    Built, Clock, Context, FrontFactory, Local, Readiness, Service, Settings, internal, revocations,
+    Built, Clock, Context, FrontFactory, Local, Readiness, Service, Settings, gauges, internal, revocations,
     signals, wait,
 };
 
@@ -73,11 +73,7 @@ pub struct Process {
 }
 
 /// Runs `services` until SIGTERM or SIGINT.
-pub async fn run(
-    services: &[Service],
-    layers: Layers,
-    metrics: Option<Metrics>,
-) -> Result<(), RunError> {
+pub async fn run(services: &[Service], layers: Layers, metrics: Option<Metrics>) -> Result<(), RunError> {
     let process = Process::start(services, layers, metrics).await?;
     let signal = signals::asked_to_stop().await.map_err(RunError::Signals)?;
     tracing::info!(signal, "stopping");
@@ -114,8 +110,8 @@ impl Process {
         let broker = Broker::new(settings.broker.clone()).map_err(|e| schema("broker", &e))?;
         let readiness = Readiness::new(broker.clone());
         let verifier = Arc::new(OnceLock::new());
-        let vault = Vault::new(&settings.vault)
-            .map_err(|error| ConfigError::Invalid(vec![error.to_string()]))?;
+        let vault =
+            Vault::new(&settings.vault).map_err(|error| ConfigError::Invalid(vec![error.to_string()]))?;
         let base = Context {
             service: "",
             layers,
@@ -140,12 +136,10 @@ impl Process {
         let _ = verifier.set(checker.clone());
         let (fronts, local) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
         let (server, address) = serve(&settings, &fronts, &local)?;
-        let (probes, internal_address) =
-            internal::serve(fronts.internal_listen, readiness.clone(), metrics).map_err(|cause| {
-                RunError::Listen {
-                    address: fronts.internal_listen,
-                    cause,
-                }
+        let (probes, internal_address) = internal::serve(fronts.internal_listen, readiness.clone(), metrics)
+            .map_err(|cause| RunError::Listen {
+                address: fronts.internal_listen,
+                cause,
             })?;
         let servers = [server.handle(), probes.handle()];
         for server in [server, probes] {
@@ -156,6 +150,7 @@ impl Process {
             });
         }
         readiness.set_started();
+        background.tasks.spawn(gauges::export(readiness.clone(), stop.clone()));
         let names = base.local.join(" ");
         tracing::info!(%address, %internal_address, services = names, "serving");
         Ok(Self {
@@ -182,7 +177,11 @@ impl Process {
     /// Runs the job `name` of `service` once, now and in this process; `None` when there is none.
     /// For tests and operators who do not wait for the clock.
     pub async fn run_job(&self, service: &str, name: &str) -> Option<Result<(), DbError>> {
-        let (db, job) = self.background.jobs.iter().find(|(db, job)| db.service() == service && job.name == name)?;
+        let (db, job) = self
+            .background
+            .jobs
+            .iter()
+            .find(|(db, job)| db.service() == service && job.name == name)?;
         Some(job.once(db).await)
     }
 
@@ -227,7 +226,8 @@ async fn assemble(service: Service, base: &Context) -> Result<Assembled, RunErro
         }
         context.db = Some(db);
     }
-    base.readiness.add(service.health.unwrap_or(service.name), context.db.clone());
+    base.readiness
+        .add(service.health.unwrap_or(service.name), context.db.clone());
     let db = context.db.clone();
     let built = (service.build)(context).await.map_err(|error| RunError::Build {
         service: service.name,
@@ -254,12 +254,11 @@ fn make_verifier(
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<Verifier>, RunError> {
     let local = assembled.iter().find_map(|a| a.built.authority.clone());
-    let authority: Arc<dyn Authority> = match local {
-        Some(authority) => authority,
-        None => {
-            let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
-            Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
-        }
+    let authority: Arc<dyn Authority> = if let Some(authority) = local {
+        authority
+    } else {
+        let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
+        Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
     };
     let tokens = settings.auth.tokens.clone();
     let lifetime = Duration::from_secs(tokens.access_token_seconds);
@@ -343,11 +342,7 @@ fn open_doors(
     Ok((doors, local))
 }
 
-fn serve(
-    settings: &Settings,
-    doors: &Doors,
-    local: &Arc<Local>,
-) -> Result<(Server, SocketAddr), RunError> {
+fn serve(settings: &Settings, doors: &Doors, local: &Arc<Local>) -> Result<(Server, SocketAddr), RunError> {
     let refused = |cause| RunError::Listen {
         address: doors.listen,
         cause,

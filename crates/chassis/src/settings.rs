@@ -81,6 +81,8 @@ pub struct Settings {
     pub relay: parlour_events::RelaySettings,
     /// `[consumer]`
     pub consumer: parlour_events::ConsumerSettings,
+    /// `[retention]`
+    pub retention: parlour_events::retention::Retention,
     /// `[contacts]`: the keys of e-mail addresses and phone numbers in events.
     pub contacts: parlour_vault::Settings,
     /// `[telemetry]`
@@ -111,6 +113,7 @@ impl Settings {
             broker: layers.part::<Plain<_>>("broker")?.0,
             relay: layers.part::<Plain<_>>("relay")?.0,
             consumer: layers.part::<Plain<_>>("consumer")?.0,
+            retention: layers.part::<Plain<_>>("retention")?.0,
             contacts: layers.part::<Plain<_>>("contacts")?.0,
             telemetry: layers.part::<Plain<_>>("telemetry")?.0,
             auth: layers.part("auth")?,

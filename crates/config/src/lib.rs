@@ -1,6 +1,9 @@
 //! Configuration in three layers, the later over the former: defaults embedded in
 //! the binary, a TOML file, the environment (`PARLOUR__GATEWAY__LISTEN` is
-//! `gateway.listen`). Each part is read once at start into a typed, checked struct.
+//! `gateway.listen`, and `PARLOUR__DATABASE__URL_FILE` names a file that holds
+//! `database.url`). Each part is read once at start into a typed, checked struct.
+
+mod files;
 
 use std::path::{Path, PathBuf};
 
@@ -80,8 +83,16 @@ impl Layers {
             let source = EnvironmentSource::with_prefix("PARLOUR")
                 .prefix_separator("__")
                 .separator("__")
+                .source(Some(
+                    files::environment()
+                        .filter(|(name, _)| !files::names_a_file(name))
+                        .collect(),
+                ))
                 .try_parsing(true);
             builder = builder.add_source(source);
+            for (key, value) in files::values(files::environment())? {
+                builder = builder.set_override(key, value).map_err(unreadable)?;
+            }
         }
         for (key, value) in overrides {
             builder = builder.set_override(key, *value).map_err(unreadable)?;
@@ -130,7 +141,7 @@ fn unreadable(error: config::ConfigError) -> ConfigError {
 mod tests {
     use std::io::Write as _;
 
-    use secrecy::SecretString;
+    use secrecy::{ExposeSecret as _, SecretString};
 
     use super::*;
 
@@ -145,18 +156,25 @@ mod tests {
     impl Part for Door {
         fn problems(&self, environment: Environment) -> Vec<String> {
             let open = environment.is_production() && self.listen.starts_with("0.0.0.0");
-            open.then(|| "listen must not be open".to_owned()).into_iter().collect()
+            open.then(|| "listen must not be open".to_owned())
+                .into_iter()
+                .collect()
         }
     }
 
-    const DEFAULTS: &str = "environment = 'development'\n[door]\nlisten = '127.0.0.1:1'\nlimit = 3\nkey = 'hush'";
+    const DEFAULTS: &str =
+        "environment = 'development'\n[door]\nlisten = '127.0.0.1:1'\nlimit = 3\nkey = 'hush'";
 
     #[test]
     fn a_later_layer_wins() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         writeln!(file, "[door]\nlimit = 7").unwrap();
-        let door: Door = Layers::load(&[DEFAULTS], Some(file.path())).unwrap().part("door").unwrap();
+        let door: Door = Layers::load(&[DEFAULTS], Some(file.path()))
+            .unwrap()
+            .part("door")
+            .unwrap();
         assert_eq!((door.listen.as_str(), door.limit), ("127.0.0.1:1", 7));
+        assert_eq!(door.key.expose_secret(), "hush");
         let layers = Layers::fixed(&[DEFAULTS], &[("door.limit", "9")]).unwrap();
         assert_eq!(layers.part::<Door>("door").unwrap().limit, 9);
     }
@@ -164,9 +182,17 @@ mod tests {
     #[test]
     fn mistakes_are_named_and_secrets_are_not() {
         let typo = Layers::fixed(&[DEFAULTS], &[("door.lisen", "x")]).unwrap();
-        assert!(typo.part::<Door>("door").unwrap_err().to_string().contains("lisen"));
+        assert!(
+            typo.part::<Door>("door")
+                .unwrap_err()
+                .to_string()
+                .contains("lisen")
+        );
         let open = [("environment", "production"), ("door.listen", "0.0.0.0:1")];
-        let error = Layers::fixed(&[DEFAULTS], &open).unwrap().part::<Door>("door").unwrap_err();
+        let error = Layers::fixed(&[DEFAULTS], &open)
+            .unwrap()
+            .part::<Door>("door")
+            .unwrap_err();
         assert_eq!(error.to_string(), "door.listen must not be open");
         let door: Door = Layers::fixed(&[DEFAULTS], &[]).unwrap().part("door").unwrap();
         assert!(!format!("{door:?}").contains("hush"));

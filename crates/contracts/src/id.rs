@@ -1,4 +1,4 @@
-//! Ids are UUIDv7 everywhere: they sort by time, so that indexes grow at one end.
+//! Ids are `UUIDv7` everywhere: they sort by time, so that indexes grow at one end.
 
 use uuid::Uuid;
 

@@ -54,8 +54,8 @@ impl Role {
         }
     }
 
-    /// Whether somebody with this role may do what `other` may: super_admin
-    /// whatever admin may, owner whatever super_admin may, and each itself.
+    /// Whether somebody with this role may do what `other` may: `super_admin`
+    /// whatever admin may, owner whatever `super_admin` may, and each itself.
     pub fn covers(self, other: Role) -> bool {
         match self {
             Role::Owner => matches!(other, Role::Owner | Role::SuperAdmin | Role::Admin),

@@ -46,11 +46,8 @@ impl From<Diesel> for DbError {
                 DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ExclusionViolation => {
                     Self::Conflict(info.constraint_name().unwrap_or_default().to_owned())
                 }
-                DatabaseErrorKind::SerializationFailure => {
-                    Self::Contended(info.message().to_owned())
-                }
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand => {
+                DatabaseErrorKind::SerializationFailure => Self::Contended(info.message().to_owned()),
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                     Self::Unavailable(info.message().to_owned())
                 }
                 _ => classify_message(kind, info),

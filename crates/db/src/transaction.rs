@@ -100,10 +100,7 @@ impl Db {
     /// a client that hung up must not decide whether a commit happens.
     pub async fn write<F, R, E>(&self, scope: Scope, work: F) -> Result<R, E>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
-            + Work<&'t mut Tx, Result<R, E>>
-            + Send
-            + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -113,10 +110,7 @@ impl Db {
     /// Runs `work` in a read-only transaction.
     pub async fn read<F, R, E>(&self, scope: Scope, work: F) -> Result<R, E>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
-            + Work<&'t mut Tx, Result<R, E>>
-            + Send
-            + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -125,10 +119,7 @@ impl Db {
 
     async fn in_task<F, R, E>(&self, begin: &'static str, scope: Scope, work: F) -> Result<R, E>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
-            + Work<&'t mut Tx, Result<R, E>>
-            + Send
-            + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
@@ -144,10 +135,7 @@ impl Db {
 
     async fn run<F, R, E>(&self, begin: &'static str, scope: Scope, work: F) -> Result<R, E>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E>
-            + Work<&'t mut Tx, Result<R, E>>
-            + Send
-            + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send + 'static,
         R: Send,
         E: From<DbError> + Send,
     {
@@ -163,9 +151,7 @@ impl Db {
             Err(error) => {
                 // The work's own error is what the caller has to hear; a failed
                 // rollback only costs the pool this connection.
-                if let Err(rollback) =
-                    AnsiTransactionManager::rollback_transaction(&mut *tx.conn).await
-                {
+                if let Err(rollback) = AnsiTransactionManager::rollback_transaction(&mut *tx.conn).await {
                     tracing::debug!(error = %rollback, "rollback failed");
                 }
                 Err(error)

@@ -117,6 +117,7 @@ async fn a_dropped_event_is_gone_and_audited() {
     let id = park(&world, &db).await;
     let operator = Operator {
         actor_id: None,
+        name: "pat".into(),
         address: "console".into(),
     };
     admin::drop_event(&world.db(CONSUMER), id, "a mistake", operator)

@@ -190,3 +190,31 @@ async fn what_the_broker_would_refuse_is_refused_at_once() {
     assert!(support::try_publish(&db, "account:1", &huge).await.is_err());
     assert_eq!(world.count("identity.outbox").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_handlers_of_one_type_share_its_transaction() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay();
+    let twice = Consumer::new(CONSUMER)
+        .on(async |tx: &mut Tx, event: Incoming<ProfileUpdated>| support::record(tx, &event).await)
+        .on(async |tx: &mut Tx, mut event: Incoming<ProfileUpdated>| {
+            if event.data.username == "no" {
+                return Err(Failure::poison("no"));
+            }
+            event.data.username.push('!');
+            support::record(tx, &event).await
+        });
+    assert_eq!(twice.types(), ["identity.profile.updated"]);
+    let task = twice.spawn(world.db(CONSUMER), world.broker(), quick(), world.stop.clone());
+    world.bound().await;
+    publish(&db, "account:2", "no").await;
+    publish(&db, "account:1", "yes").await;
+    world.eventually_words("account:1", &["yes", "yes!"]).await;
+    world.eventually_count("orders.parked", 1).await;
+    assert!(
+        world.words("account:2").await.is_empty(),
+        "the first went back with the second"
+    );
+    world.stop.cancel();
+    task.await.unwrap();
+}

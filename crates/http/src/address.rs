@@ -27,7 +27,13 @@ pub fn client_address(request: &HttpRequest, proxies: &TrustedProxies) -> IpAddr
         return peer;
     }
     let mut client = peer;
-    for value in request.headers().get_all("x-forwarded-for").collect::<Vec<_>>().into_iter().rev() {
+    for value in request
+        .headers()
+        .get_all("x-forwarded-for")
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
         for part in value.to_str().unwrap_or_default().rsplit(',') {
             let Ok(address) = part.trim().parse::<IpAddr>() else {
                 return client;
@@ -60,7 +66,10 @@ mod tests {
     fn only_configured_proxies_are_believed() {
         assert_eq!(seen("192.0.2.1", &["198.51.100.1"]), "192.0.2.1");
         assert_eq!(seen("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", &["203.0.113.9, 198.51.100.1, 10.2.3.4"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9, 198.51.100.1, 10.2.3.4"]),
+            "198.51.100.1"
+        );
         assert_eq!(seen("10.0.0.1", &["203.0.113.9", "198.51.100.1"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["rubbish"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");

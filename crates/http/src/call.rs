@@ -85,9 +85,9 @@ impl<T> Clone for State<T> {
 impl<T: Send + Sync + 'static> Extract for State<T> {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
         let state = call.service.state.clone().downcast::<T>();
-        state.map(State).map_err(|_| {
-            ApiError::internal(format!("{} has another state type", call.service.name))
-        })
+        state
+            .map(State)
+            .map_err(|_| ApiError::internal(format!("{} has another state type", call.service.name)))
     }
 }
 

@@ -15,9 +15,7 @@ use percent_encoding::percent_decode_str;
 use tracing::Instrument as _;
 
 use crate::routes::Handler;
-use crate::{
-    ApiError, Call, Dialect, Limit, Route, Routes, ServiceHandle, TrustedProxies, buckets, code,
-};
+use crate::{ApiError, Call, Dialect, Limit, Route, Routes, ServiceHandle, TrustedProxies, buckets, code};
 
 /// The header with a request's id.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -109,7 +107,7 @@ impl Router {
     }
 
     /// Answers `error` in the dialect of the request's path.
-    pub fn error(&self, request: &HttpRequest, error: ApiError) -> HttpResponse {
+    pub fn error(&self, request: &HttpRequest, error: &ApiError) -> HttpResponse {
         render(error, Dialect::of(request.path()), &request_id(request))
     }
 
@@ -159,7 +157,7 @@ impl Router {
             Found::WrongMethod(allow) => (Err(method_not_allowed(allow)), "none"),
             Found::Nothing => (Err(ApiError::not_found()), "none"),
         };
-        let mut response = result.unwrap_or_else(|error| render(error, dialect, &id));
+        let mut response = result.unwrap_or_else(|error| render(&error, dialect, &id));
         if let Ok(value) = HeaderValue::from_str(&id) {
             let name = HeaderName::from_static(REQUEST_ID);
             response.headers_mut().insert(name, value);
@@ -196,7 +194,7 @@ impl Router {
         let id = call.request_id.clone();
         let mut response = (entry.handler)(call)
             .await
-            .unwrap_or_else(|error| render(error, dialect, &id));
+            .unwrap_or_else(|error| render(&error, dialect, &id));
         for (name, value) in limited {
             response.headers_mut().insert(name, value);
         }
@@ -247,7 +245,11 @@ fn other_slash(path: &str) -> std::borrow::Cow<'_, str> {
 
 /// HEAD is GET without the body, which the server leaves away.
 fn of_method<'m>(methods: &'m HashMap<Method, Entry>, method: &Method) -> Option<&'m Entry> {
-    let as_get = || (method == Method::HEAD).then(|| methods.get(&Method::GET)).flatten();
+    let as_get = || {
+        (method == Method::HEAD)
+            .then(|| methods.get(&Method::GET))
+            .flatten()
+    };
     methods.get(method).or_else(as_get)
 }
 
@@ -276,9 +278,9 @@ pub(crate) fn is_same_site(call: &Call) -> bool {
         !cookie.value().is_empty() && call.header("x-csrftoken") == Some(cookie.value())
     });
     let connection = call.request.connection_info().clone();
-    let same_origin = call.header("origin").is_some_and(|origin| {
-        origin == format!("{}://{}", connection.scheme(), connection.host())
-    });
+    let same_origin = call
+        .header("origin")
+        .is_some_and(|origin| origin == format!("{}://{}", connection.scheme(), connection.host()));
     repeated || same_origin
 }
 
@@ -319,7 +321,9 @@ pub fn request_id(request: &HttpRequest) -> String {
     given
         .filter(|id| {
             (1..=64).contains(&id.len())
-                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         })
         .map_or_else(|| parlour_contracts::id::new().to_string(), ToOwned::to_owned)
 }
@@ -348,7 +352,7 @@ fn method_not_allowed(allow: String) -> ApiError {
 }
 
 /// Logs what is our fault, once, and tells the client what it may know.
-pub(crate) fn render(error: ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
+pub(crate) fn render(error: &ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
     if let Some(cause) = &error.cause {
         let chain = chain(cause.as_ref());
         if error.status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -366,7 +370,7 @@ pub(crate) fn render(error: ApiError, dialect: Dialect, request_id: &str) -> Htt
         builder.insert_header(("retry-after", format!("{seconds}")));
     }
     builder
-        .json(dialect.error_body(&error, request_id))
+        .json(dialect.error_body(error, request_id))
         .map_body(|_, body| BoxBody::new(body))
 }
 
@@ -420,6 +424,5 @@ fn count(template: &str, method: &Method, status: StatusCode, started: Instant) 
         ("method", method.as_str().to_owned()),
         ("status", status.as_u16().to_string()),
     ];
-    metrics::histogram!("parlour_request_duration_seconds", &labels)
-        .record(started.elapsed().as_secs_f64());
+    metrics::histogram!("parlour_request_duration_seconds", &labels).record(started.elapsed().as_secs_f64());
 }

@@ -36,9 +36,8 @@ impl Access {
     /// Whether this caller passes.
     pub fn allows(self, principal: Option<&Principal>) -> bool {
         match (self, principal) {
-            (Access::Public | Access::Anonymous | Access::External, _) => true,
+            (Access::Public | Access::Anonymous | Access::External, _) | (Access::User, Some(_)) => true,
             (_, None) => false,
-            (Access::User, Some(_)) => true,
             (Access::Roles(roles), Some(caller)) => roles.iter().any(|role| caller.has(*role)),
             (Access::Permission(permission), Some(caller)) => caller.may(permission),
         }
@@ -134,7 +133,7 @@ impl RoleSet for AdminRoles {
     const ROLES: &'static [Role] = &[Role::Admin];
 }
 
-/// super_admin and above.
+/// `super_admin` and above.
 pub struct SuperAdminRoles;
 impl RoleSet for SuperAdminRoles {
     const ROLES: &'static [Role] = &[Role::SuperAdmin];
@@ -147,7 +146,7 @@ pub struct Has<R>(pub Arc<Principal>, PhantomData<R>);
 pub type Staff = Has<StaffRoles>;
 /// admin and above.
 pub type Admin = Has<AdminRoles>;
-/// super_admin and above.
+/// `super_admin` and above.
 pub type SuperAdmin = Has<SuperAdminRoles>;
 
 impl<R: RoleSet> Guard for Has<R> {

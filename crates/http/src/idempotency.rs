@@ -27,6 +27,8 @@ diesel::table! {
     }
 }
 
+/// The header that tells a repeated answer from a first one.
+const REPLAYED: &str = "idempotency-replayed";
 /// How long keys live, in hours.
 const LIFETIME_HOURS: i64 = 24;
 
@@ -92,10 +94,8 @@ impl Once {
     /// Runs `work` in a transaction of `scope`; under a key, once.
     pub async fn write<F, E>(self, scope: Scope, work: F) -> Result<Reply, ApiError>
     where
-        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<Reply, E>
-            + Work<&'t mut Tx, Result<Reply, E>>
-            + Send
-            + 'static,
+        for<'t> F:
+            AsyncFnOnce(&'t mut Tx) -> Result<Reply, E> + Work<&'t mut Tx, Result<Reply, E>> + Send + 'static,
         E: Into<ApiError> + From<DbError> + Send + 'static,
     {
         let service = self.service;
@@ -118,10 +118,8 @@ async fn once_in<F, E>(
     work: F,
 ) -> Result<Result<Reply, ApiError>, ApiError>
 where
-    for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<Reply, E>
-        + Work<&'t mut Tx, Result<Reply, E>>
-        + Send
-        + 'static,
+    for<'t> F:
+        AsyncFnOnce(&'t mut Tx) -> Result<Reply, E> + Work<&'t mut Tx, Result<Reply, E>> + Send + 'static,
     E: Into<ApiError> + From<DbError> + Send + 'static,
 {
     lock(tx, key).await?;
@@ -145,10 +143,15 @@ where
 }
 
 async fn lock(tx: &mut Tx, key: &Key) -> Result<(), ApiError> {
-    let number = key.id.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));
-    let locked: bool = diesel::select(diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(")
-        .bind::<BigInt, _>(number)
-        .sql(")"))
+    let number = key
+        .id
+        .first_chunk::<8>()
+        .map_or(0, |bytes| i64::from_be_bytes(*bytes));
+    let locked: bool = diesel::select(
+        diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(")
+            .bind::<BigInt, _>(number)
+            .sql(")"),
+    )
     .get_result(tx)
     .await?;
     if locked {
@@ -181,7 +184,9 @@ async fn stored(
         return Ok(None);
     };
     if Utc::now() - created_at > chrono::Duration::hours(LIFETIME_HOURS) {
-        diesel::delete(idempotency_keys::table.find(&key.id)).execute(tx).await?;
+        diesel::delete(idempotency_keys::table.find(&key.id))
+            .execute(tx)
+            .await?;
         return Ok(None);
     }
     if body_hash != key.body_hash {
@@ -196,12 +201,7 @@ async fn stored(
     Ok(Some(answer.again()))
 }
 
-async fn store(
-    tx: &mut Tx,
-    service: &ServiceHandle,
-    key: &Key,
-    answer: &Answer,
-) -> Result<(), ApiError> {
+async fn store(tx: &mut Tx, service: &ServiceHandle, key: &Key, answer: &Answer) -> Result<(), ApiError> {
     // Sealed, because an answer may hold tokens or personal fields.
     let plain = serde_json::to_vec(answer).map_err(ApiError::internal)?;
     let sealed = service.vault.seal(&place(key), &plain)?;
@@ -245,7 +245,6 @@ impl Answer {
 
     fn again(self) -> Result<Reply, ApiError> {
         let status = StatusCode::from_u16(self.status).map_err(ApiError::internal)?;
-        const REPLAYED: &str = "idempotency-replayed";
         match self.refusal {
             Some((code, message, details)) => Err(ApiError::new(status, code, message)
                 .with_details(details)

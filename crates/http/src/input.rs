@@ -54,7 +54,9 @@ async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
             "The body is larger than 1 MiB.",
         )
     };
-    let announced = call.header("content-length").and_then(|v| v.parse::<usize>().ok());
+    let announced = call
+        .header("content-length")
+        .and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_JSON) {
         return Err(too_large());
     }
@@ -90,7 +92,11 @@ where
         let compiled = schema::of::<T>().map_err(ApiError::internal)?;
         let mut fields = Map::new();
         let text = call.request.query_string();
-        for pair in text.split('&').filter(|p| !p.is_empty()).take(MAX_QUERY_PARAMETERS) {
+        for pair in text
+            .split('&')
+            .filter(|p| !p.is_empty())
+            .take(MAX_QUERY_PARAMETERS)
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
             let Some(types) = compiled.properties.get(&name) else {
@@ -117,10 +123,14 @@ fn decoded(text: &str) -> Result<String, ApiError> {
 /// text, and the schema says what is wrong with it.
 fn typed(value: String, types: &[String]) -> Value {
     let wants = |name: &str| types.iter().any(|t| t == name);
-    if wants("integer") && let Ok(number) = value.parse::<i64>() {
+    if wants("integer")
+        && let Ok(number) = value.parse::<i64>()
+    {
         return Value::from(number);
     }
-    if wants("number") && let Ok(number) = value.parse::<f64>() {
+    if wants("number")
+        && let Ok(number) = value.parse::<f64>()
+    {
         return Value::from(number);
     }
     if wants("boolean") && (value == "true" || value == "false") {
@@ -134,7 +144,11 @@ pub struct PathId(pub Uuid);
 
 impl Extract for PathId {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
-        let text = call.params.iter().find(|(name, _)| name == "id").map(|(_, v)| v.as_str());
+        let text = call
+            .params
+            .iter()
+            .find(|(name, _)| name == "id")
+            .map(|(_, v)| v.as_str());
         Uuid::try_parse(text.unwrap_or_default())
             .map(PathId)
             .map_err(|_| ApiError::field("id", "must be a UUID"))

@@ -35,8 +35,8 @@ pub use dispatch::{
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
 pub use guard::{
-    Access, Admin, Anonymous, External, Guard, Has, Needs, Permitted, Public, RoleSet, Staff,
-    SuperAdmin, User, grants,
+    Access, Admin, Anonymous, External, Guard, Has, Needs, Permitted, Public, RoleSet, Staff, SuperAdmin,
+    User, grants,
 };
 pub use idempotency::{Once, sweep_keys};
 pub use input::{Bearer, Header, HeaderNamed, Json, PathId, Query};

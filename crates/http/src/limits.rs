@@ -102,7 +102,11 @@ impl Limit {
 
     /// `RateLimit`: what is left, and in how many seconds the bucket is full again.
     pub fn header(class: RateClass, remaining: u32, reset: Duration) -> String {
-        format!("{:?};r={remaining};t={}", class.name(), reset.as_secs_f64().ceil())
+        format!(
+            "{:?};r={remaining};t={}",
+            class.name(),
+            reset.as_secs_f64().ceil()
+        )
     }
 }
 

@@ -2,15 +2,13 @@
 //! route shares is added here, so that no handler repeats it.
 
 use serde_json::{Value, json};
-use utoipa::ToSchema as _;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{
-    Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Response,
-};
+use utoipa::openapi::{Components, Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, Response};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::{Access, Failure, RateClass, Route, Routes, Time};
 
@@ -30,9 +28,12 @@ pub fn document(title: &str, version: &str, routes: &Routes) -> OpenApi {
     for (name, schema) in &routes.schemas {
         components.schemas.insert(name.clone(), schema.clone());
     }
-    use utoipa::PartialSchema as _;
-    components.schemas.insert(Failure::name().into_owned(), Failure::schema());
-    components.schemas.insert(Time::name().into_owned(), Time::schema());
+    components
+        .schemas
+        .insert(Failure::name().into_owned(), Failure::schema());
+    components
+        .schemas
+        .insert(Time::name().into_owned(), Time::schema());
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(
@@ -66,7 +67,10 @@ fn operation(route: &Route) -> Operation {
             SecurityRequirement::new("cookie", Vec::<String>::new()),
         ],
     });
-    let mut errors = vec![(400, "The request is not valid."), (503, "Not available at the moment.")];
+    let mut errors = vec![
+        (400, "The request is not valid."),
+        (503, "Not available at the moment."),
+    ];
     if route.access.reads_tokens() || route.access == Access::External {
         errors.push((401, "Nobody is signed in, or the token is not valid."));
     }

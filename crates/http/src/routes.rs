@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::RefOr;
 
 use crate::{Access, ApiError, Call, Endpoint, Guard, RateClass};
 
-pub(crate) type Handler = Arc<
-    dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>> + Send + Sync,
->;
+pub(crate) type Handler =
+    Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>> + Send + Sync>;
 
 /// What is known of a route besides its handler.
 #[derive(Clone)]
@@ -52,6 +51,7 @@ impl Routes {
     /// Registers `handler` at the method and path of its `#[utoipa::path]`, whose
     /// type is named `__path_` and the handler's name.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a handler is named, not lent")]
     pub fn add<P, G, Args, H>(mut self, class: RateClass, handler: H) -> Self
     where
         P: utoipa::Path + utoipa::__dev::SchemaReferences,

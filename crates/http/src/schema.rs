@@ -64,7 +64,9 @@ fn properties_of(root: &Value, components: &Map<String, Value>) -> HashMap<Strin
 fn types_of(schema: &Value, components: &Map<String, Value>) -> Vec<String> {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let name = reference.rsplit('/').next().unwrap_or_default();
-        return components.get(name).map_or_else(Vec::new, |s| types_of(s, components));
+        return components
+            .get(name)
+            .map_or_else(Vec::new, |s| types_of(s, components));
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         if let Some(parts) = schema.get(key).and_then(Value::as_array) {

@@ -107,7 +107,9 @@ fn dotted(pointer: &str) -> String {
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         if part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty() {
-            path.push_str(&format!("[{part}]"));
+            path.push('[');
+            path.push_str(&part);
+            path.push(']');
         } else {
             if !path.is_empty() {
                 path.push('.');

@@ -10,7 +10,7 @@ use parlour_contracts::Role;
 use parlour_identity::operator::{self, NewUser};
 use parlour_identity::state::Identity;
 
-use crate::cli;
+use crate::{cli, print};
 
 /// What an operator does with accounts.
 #[derive(Debug, Subcommand)]
@@ -42,7 +42,7 @@ pub(crate) struct Create {
     /// 8 to 128 characters.
     #[arg(long)]
     password: String,
-    /// A role; may be repeated. One of client, reader, guide, monitor, support, admin, super_admin, owner.
+    /// A role; may be repeated. One of client, reader, guide, monitor, support, admin, `super_admin`, owner.
     #[arg(long = "role", required = true, value_parser = role)]
     roles: Vec<Role>,
     /// 3 to 32 letters, digits, dots, hyphens or underscores.
@@ -71,15 +71,17 @@ pub(crate) async fn execute(command: Command, file: Option<&Path>) -> anyhow::Re
                 roles: new.roles,
             };
             let user = operator::create_user(&state, new).await.map_err(|e| anyhow!(e))?;
-            println!("{}", serde_json::to_string_pretty(&user)?);
+            print::line(serde_json::to_string_pretty(&user)?)?;
         }
         Command::CreateOwner { email } => {
-            let link = operator::create_owner(&state, &email).await.map_err(|e| anyhow!(e))?;
-            println!("{link}");
+            let link = operator::create_owner(&state, &email)
+                .await
+                .map_err(|e| anyhow!(e))?;
+            print::line(link)?;
         }
         Command::RotateKeys => {
             state.keys.rotate(&state.db).await?;
-            println!("a new key signs from two minutes on");
+            print::line("a new key signs from two minutes on")?;
         }
     }
     Ok(())

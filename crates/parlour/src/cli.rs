@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use parlour::services;
 use parlour_config::Layers;
 
-use crate::{admin, documents, running, services};
+use crate::{admin, documents, events, running};
 
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///
 /// Without --config it reads .local/parlour.toml of this folder or one above it, which `make up` writes. Every
-/// value can also come from the environment: gateway.listen is PARLOUR__GATEWAY__LISTEN.
+/// value can also come from the environment: gateway.listen is `PARLOUR__GATEWAY__LISTEN`.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -31,11 +32,13 @@ enum Command {
     Run(Names),
     /// Create the schemas and roles of services where they are missing and run pending migrations.
     ///
-    /// Uses database.migration_url. Safe to run again, and by several at once.
+    /// Uses `database.migration_url`. Safe to run again, and by several at once.
     Migrate(Names),
     /// Accounts, as an operator.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// The event backbone: follow it, and see to events that failed.
+    Events(events::Events),
     /// Print the OpenAPI 3.1 document of all services, without starting anything.
     Openapi,
     /// Look at the configuration.
@@ -63,6 +66,7 @@ pub(crate) async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Run(names) => running::run(&names.names, file.as_deref()).await,
         Command::Migrate(names) => running::migrate(&names.names, file.as_deref()).await,
         Command::Admin(command) => admin::execute(command, file.as_deref()).await,
+        Command::Events(events) => events::execute(events, file.as_deref()).await,
         Command::Openapi => documents::openapi(),
         Command::Config(ConfigCommand::Check) => running::check(file.as_deref()),
     }

@@ -3,8 +3,9 @@
 mod admin;
 mod cli;
 mod documents;
+mod events;
+mod print;
 mod running;
-mod services;
 
 use std::process::ExitCode;
 
@@ -17,16 +18,7 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("parlour: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return print::exit(&Err(error.into())),
     };
-    match runtime.block_on(cli::execute(arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("parlour: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    print::exit(&runtime.block_on(cli::execute(arguments)))
 }

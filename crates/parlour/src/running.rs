@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use parlour::services;
 use parlour_chassis::{Service, Settings};
 
-use crate::{cli, services};
+use crate::{cli, print};
 
 /// Runs services until a signal.
 pub(crate) async fn run(names: &[String], file: Option<&Path>) -> anyhow::Result<()> {
     let chosen = services::named(names)?;
     let layers = cli::layers(file)?;
     let settings = Settings::read(&layers)?;
-    let instance = if names.is_empty() { "all".to_owned() } else { names.join("-") };
+    let instance = if names.is_empty() {
+        "all".to_owned()
+    } else {
+        names.join("-")
+    };
     let telemetry = parlour_telemetry::init(&settings.telemetry, &instance)?;
     let metrics = parlour_telemetry::install_metrics()?;
     let result = parlour_chassis::run(&chosen, layers, Some(metrics)).await;
@@ -31,8 +36,8 @@ pub(crate) async fn migrate(names: &[String], file: Option<&Path>) -> anyhow::Re
             .await
             .with_context(|| format!("{}: migrations", service.name))?;
         match ran.len() {
-            0 => println!("{}: up to date", service.name),
-            _ => println!("{}: ran {}", service.name, ran.join(", ")),
+            0 => print::progress(format_args!("{}: up to date", service.name))?,
+            _ => print::progress(format_args!("{}: ran {}", service.name, ran.join(", ")))?,
         }
     }
     Ok(())
@@ -46,8 +51,7 @@ pub(crate) fn check(file: Option<&Path>) -> anyhow::Result<()> {
         check(&layers).with_context(|| name)?;
     }
     match layers.file() {
-        Some(file) => println!("{} and the environment are fine", file.display()),
-        None => println!("the defaults and the environment are fine; no file was read"),
+        Some(file) => print::line(format_args!("{} and the environment are fine", file.display())),
+        None => print::line("the defaults and the environment are fine; no file was read"),
     }
-    Ok(())
 }

@@ -3,12 +3,12 @@
 use parlour_chassis::Service;
 
 /// All of them, the gateway first.
-pub(crate) fn all() -> Vec<Service> {
+pub fn all() -> Vec<Service> {
     vec![parlour_gateway::service(), parlour_identity::service()]
 }
 
 /// Those with these names, or all when none is named.
-pub(crate) fn named(names: &[String]) -> anyhow::Result<Vec<Service>> {
+pub fn named(names: &[String]) -> anyhow::Result<Vec<Service>> {
     if names.is_empty() {
         return Ok(all());
     }

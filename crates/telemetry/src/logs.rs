@@ -82,7 +82,10 @@ pub fn init(settings: &Settings, instance: &str) -> Result<Telemetry, TelemetryE
         .transpose()?;
     let builder = SdkTracerProvider::builder();
     // Without a collector spans are still made: their trace ids go into logs, events and answers.
-    let tracer = provider.clone().unwrap_or_else(|| builder.build()).tracer("parlour");
+    let tracer = provider
+        .clone()
+        .unwrap_or_else(|| builder.build())
+        .tracer("parlour");
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)

@@ -27,7 +27,10 @@ impl Answer {
     /// Fails the test, and prints the answer, unless it is an error with this status and code.
     #[track_caller]
     pub fn expect_error(&self, status: u16, code: &str) -> &Self {
-        assert!(self.status == status && self.code().as_deref() == Some(code), "expected {status} {code}\n{self}");
+        assert!(
+            self.status == status && self.code().as_deref() == Some(code),
+            "expected {status} {code}\n{self}"
+        );
         self
     }
 
@@ -94,7 +97,13 @@ impl Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.header("x-request-id").unwrap_or("without a request id");
-        write!(f, "{} was answered {} ({id})\n{}", self.request, self.status, self.text())
+        write!(
+            f,
+            "{} was answered {} ({id})\n{}",
+            self.request,
+            self.status,
+            self.text()
+        )
     }
 }
 

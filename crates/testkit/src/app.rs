@@ -5,8 +5,8 @@ mod builder;
 use std::path::Path;
 
 use parlour_chassis::{Clock, Service};
-use parlour_contracts::Event;
 use parlour_config::Layers;
+use parlour_contracts::Event;
 use reqwest::Method;
 use tempfile::TempDir;
 
@@ -79,7 +79,11 @@ impl App {
 
     /// The network between the services and the database; with [`AppBuilder::with_faults`].
     pub fn database_line(&self) -> &FaultProxy {
-        &self.proxies.as_ref().expect("the app was started with faults").database
+        &self
+            .proxies
+            .as_ref()
+            .expect("the app was started with faults")
+            .database
     }
 
     /// The network between the services and the broker; with [`AppBuilder::with_faults`] and a vhost.
@@ -105,20 +109,35 @@ impl App {
 
     /// Runs the job `name` of `service` once, in the first process, without waiting for its time.
     pub async fn run_job(&self, service: &str, name: &str) {
-        self.replicas.first().expect("the app runs").run_job(service, name).await;
+        self.replicas
+            .first()
+            .expect("the app runs")
+            .run_job(service, name)
+            .await;
     }
 
     /// The events of type `E` that `service` wrote to its outbox, in the order of their
     /// commits, whether or not there is a broker.
     pub async fn published<E: Event>(&self, service: &str) -> Vec<E> {
         let sql = format!("SELECT payload FROM {service}.outbox WHERE type = $1 ORDER BY seq");
-        let rows = self.database.admin().await.query(&sql, &[&E::TYPE]).await.expect("the outbox can be read");
-        rows.iter().map(|row| E::decode(row.get::<_, &[u8]>(0)).expect("an event of its type")).collect()
+        let rows = self
+            .database
+            .admin()
+            .await
+            .query(&sql, &[&E::TYPE])
+            .await
+            .expect("the outbox can be read");
+        rows.iter()
+            .map(|row| E::decode(row.get::<_, &[u8]>(0)).expect("an event of its type"))
+            .collect()
     }
 
     /// Stops the process with this number in an orderly way.
     pub fn stop(&mut self, number: usize) {
-        self.replicas.get_mut(number).expect("there are that many replicas").stop();
+        self.replicas
+            .get_mut(number)
+            .expect("there are that many replicas")
+            .stop();
     }
 
     /// Starts all processes again that do not run, with the same configuration and

@@ -44,19 +44,28 @@ impl Client {
     /// The same, signed in with `token`.
     #[must_use]
     pub fn signed_in(&self, token: impl Into<String>) -> Self {
-        Self { token: Some(token.into()), ..self.clone() }
+        Self {
+            token: Some(token.into()),
+            ..self.clone()
+        }
     }
 
     /// The same, at the address `from` (by `X-Forwarded-For`, which the services believe of this machine).
     #[must_use]
     pub fn from(&self, from: impl Into<IpAddr>) -> Self {
-        Self { from: Some(from.into()), ..self.clone() }
+        Self {
+            from: Some(from.into()),
+            ..self.clone()
+        }
     }
 
     /// The same, with an empty cookie jar.
     #[must_use]
     pub fn with_cookies(&self) -> Self {
-        Self { cookies: Some(Jar::default()), ..self.clone() }
+        Self {
+            cookies: Some(Jar::default()),
+            ..self.clone()
+        }
     }
 
     /// A cookie of the jar.
@@ -100,10 +109,18 @@ impl Client {
             builder = builder.header("x-forwarded-for", from.to_string());
         }
         let cookies = self.cookies.clone();
-        if let Some(header) = cookies.as_ref().map(Jar::header).filter(|header| !header.is_empty()) {
+        if let Some(header) = cookies
+            .as_ref()
+            .map(Jar::header)
+            .filter(|header| !header.is_empty())
+        {
             builder = builder.header(COOKIE, header);
         }
-        Request { name: format!("{method} {path}"), builder, cookies }
+        Request {
+            name: format!("{method} {path}"),
+            builder,
+            cookies,
+        }
     }
 }
 
@@ -117,7 +134,10 @@ pub struct Request {
 
 impl Request {
     fn with(self, change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Self {
-        Self { builder: change(self.builder), ..self }
+        Self {
+            builder: change(self.builder),
+            ..self
+        }
     }
 
     /// With a JSON body.
@@ -162,7 +182,12 @@ impl Request {
         if let Some(cookies) = &self.cookies {
             cookies.store(&headers);
         }
-        Ok(Answer { request: self.name, status, headers, body: answer.bytes().await? })
+        Ok(Answer {
+            request: self.name,
+            status,
+            headers,
+            body: answer.bytes().await?,
+        })
     }
 }
 

@@ -36,7 +36,10 @@ impl Jar {
     /// The `Cookie` header.
     pub(crate) fn header(&self) -> String {
         let cookies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("; ")
     }
 }
@@ -53,6 +56,9 @@ mod tests {
         jar.store(&answer("csrftoken=c"));
         assert_eq!(jar.header(), "csrftoken=c; session=a=b");
         jar.store(&answer("session=; Max-Age=0"));
-        assert_eq!((jar.get("session"), jar.get("csrftoken").as_deref()), (None, Some("c")));
+        assert_eq!(
+            (jar.get("session"), jar.get("csrftoken").as_deref()),
+            (None, Some("c"))
+        );
     }
 }

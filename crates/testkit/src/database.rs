@@ -26,7 +26,9 @@ impl Database {
     /// template, which is made by the first test that needs it.
     pub async fn of(services: &[Service]) -> Self {
         let database = Self::unmade().await;
-        Template::of(services).copy_to(&database.server, &database.name).await;
+        Template::of(services)
+            .copy_to(&database.server, &database.name)
+            .await;
         database
     }
 
@@ -41,7 +43,10 @@ impl Database {
     async fn unmade() -> Self {
         let server = Server::new();
         sweep(&server).await;
-        Self { server, name: engines::unique_name(PREFIX) }
+        Self {
+            server,
+            name: engines::unique_name(PREFIX),
+        }
     }
 
     /// Its name on the server.
@@ -63,7 +68,11 @@ impl Database {
     /// Where the server listens: what a [`FaultProxy`](crate::FaultProxy) leads to.
     pub fn address(&self) -> String {
         let url = self.server.url();
-        format!("{}:{}", url.host_str().unwrap_or("127.0.0.1"), url.port().unwrap_or(5432))
+        format!(
+            "{}:{}",
+            url.host_str().unwrap_or("127.0.0.1"),
+            url.port().unwrap_or(5432)
+        )
     }
 
     /// A pool of `service`'s own role, which row-level security holds for.
@@ -121,7 +130,8 @@ impl Server {
     fn runtime_url(&self, database: &str, through: Option<SocketAddr>) -> String {
         let mut url = self.url_of(database);
         let password = self.password().to_owned();
-        url.set_username("parlour_SERVICE").expect("the address has a host");
+        url.set_username("parlour_SERVICE")
+            .expect("the address has a host");
         url.set_password(Some(&password)).expect("the address has a host");
         if let Some(proxy) = through {
             url.set_ip_host(proxy.ip()).expect("the address has a host");
@@ -151,7 +161,11 @@ impl Server {
                 .unwrap_or_else(|error| panic!("{}: {error}", service.name));
             // The role may be older than this server's password.
             let password = self.password().replace('\'', "''");
-            run(admin, &format!("ALTER ROLE parlour_{} PASSWORD '{password}'", service.name)).await;
+            run(
+                admin,
+                &format!("ALTER ROLE parlour_{} PASSWORD '{password}'", service.name),
+            )
+            .await;
         }
     }
 }

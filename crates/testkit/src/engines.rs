@@ -13,7 +13,8 @@ pub(crate) fn address(name: &str) -> Url {
              `deploy/local/engines start --tests` and see deploy/local/test for what to export"
         )
     });
-    text.parse().unwrap_or_else(|error| panic!("{name} is not an address: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{name} is not an address: {error}"))
 }
 
 /// The administrator's address of the maintenance database.

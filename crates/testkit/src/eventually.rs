@@ -58,7 +58,11 @@ where
 {
     eventually(async move || {
         let found = question().await;
-        if found == expected { Ok(()) } else { Err(Difference(format!("{found:?}, not {expected:?}"))) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Difference(format!("{found:?}, not {expected:?}")))
+        }
     })
 }
 
@@ -94,7 +98,12 @@ pub(crate) struct Wait<'p> {
 
 impl<'p> Wait<'p> {
     fn new(patience: Duration, place: &'p Location<'p>) -> Self {
-        Self { began: Instant::now(), patience, pause: FIRST_PAUSE, place }
+        Self {
+            began: Instant::now(),
+            patience,
+            pause: FIRST_PAUSE,
+            place,
+        }
     }
 
     /// A wait as long as [`eventually`]'s.
@@ -107,7 +116,10 @@ impl<'p> Wait<'p> {
     pub(crate) async fn on(&mut self, last: &str) {
         let (place, patience) = (self.place, self.patience);
         let over = self.began.elapsed() >= patience;
-        assert!(!over, "{place}: not within {patience:?}; the last answer was {last}");
+        assert!(
+            !over,
+            "{place}: not within {patience:?}; the last answer was {last}"
+        );
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }

@@ -52,7 +52,9 @@ impl Connection for Recorder {
     type TransactionManager = AnsiTransactionManager;
 
     fn establish(_url: &str) -> ConnectionResult<Self> {
-        Err(ConnectionError::BadConnection("a recorder leads nowhere".to_owned()))
+        Err(ConnectionError::BadConnection(
+            "a recorder leads nowhere".to_owned(),
+        ))
     }
 
     fn execute_returning_count<T>(&mut self, _source: &T) -> QueryResult<usize>

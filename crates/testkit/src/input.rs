@@ -41,7 +41,11 @@ pub struct BadInput {
 impl BadInput {
     /// All routes of `service`.
     pub fn of(service: &Service) -> Self {
-        Self { service: *service, services: vec![*service], except: Vec::new() }
+        Self {
+            service: *service,
+            services: vec![*service],
+            except: Vec::new(),
+        }
     }
 
     /// With the services that it cannot run without; identity, for people to sign in.
@@ -95,14 +99,22 @@ async fn try_route(app: &App, service: &Service, route: &Route, person: &mut Per
         if let Err(problem) = judge(route, &case, &answer) {
             let body: String = answer.text().chars().take(300).collect();
             let (method, path) = (&route.method, &route.path);
-            report.add(format!("{method} {path}, {}: {problem}; {} {body}", case.name, answer.status()));
+            report.add(format!(
+                "{method} {path}, {}: {problem}; {} {body}",
+                case.name,
+                answer.status()
+            ));
         }
     }
 }
 
 async fn send(app: &App, route: &Route, person: &Person, sent: &Sent) -> Answer {
     let method = Method::from_bytes(route.method.as_str().as_bytes()).expect("a method is a method");
-    let client = if route.access.reads_tokens() { app.by(person) } else { app.client().from(person.address) };
+    let client = if route.access.reads_tokens() {
+        app.by(person)
+    } else {
+        app.client().from(person.address)
+    };
     let mut request = client.request(&method, &sent.path);
     if let Some((content_type, body)) = &sent.body {
         request = match content_type {

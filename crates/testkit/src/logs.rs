@@ -9,7 +9,9 @@ pub(crate) fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let filter = EnvFilter::try_from_env("PARLOUR_TEST_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer();
         // A test that installed its own subscriber keeps it.
         drop(subscriber.try_init());
     });

@@ -47,7 +47,11 @@ enum Expected {
 impl Matrix {
     /// The routes of `service`.
     pub fn of(service: &Service) -> Self {
-        Self { service: *service, services: vec![*service], exceptions: Vec::new() }
+        Self {
+            service: *service,
+            services: vec![*service],
+            exceptions: Vec::new(),
+        }
     }
 
     /// With the services that it cannot run without; identity, for people to sign in.
@@ -84,7 +88,13 @@ impl Matrix {
                     tried += 1;
                     if !agrees(expected, &answer, may_refuse || route.access == Access::External) {
                         let (route, caller) = (name(route), caller.name.clone());
-                        wrong.push(Mismatch { route, caller, target, expected, answer });
+                        wrong.push(Mismatch {
+                            route,
+                            caller,
+                            target,
+                            expected,
+                            answer,
+                        });
                     } else if answer.status() < 300 && !route.method.is_safe() {
                         // It may have ended the caller's own session, or more.
                         caller.renew(&app).await;
@@ -93,7 +103,12 @@ impl Matrix {
             }
         }
         let count = wrong.len();
-        assert!(count == 0, "{}: {count} of {tried} answers do not agree\n{}", self.service.name, Table(&wrong));
+        assert!(
+            count == 0,
+            "{}: {count} of {tried} answers do not agree\n{}",
+            self.service.name,
+            Table(&wrong)
+        );
     }
 }
 
@@ -107,8 +122,14 @@ fn targets(route: &Route, cast: &Cast) -> Vec<(&'static str, String)> {
         return vec![("", route.path.clone())];
     }
     vec![
-        ("nobody's", paths::filled(&route.path, &uuid::Uuid::now_v7().to_string())),
-        ("another's", paths::filled(&route.path, &cast.bystander.to_string())),
+        (
+            "nobody's",
+            paths::filled(&route.path, &uuid::Uuid::now_v7().to_string()),
+        ),
+        (
+            "another's",
+            paths::filled(&route.path, &cast.bystander.to_string()),
+        ),
     ]
 }
 
@@ -133,7 +154,9 @@ fn expected(access: Access, caller: &Caller) -> Expected {
         (_, Kind::Nobody) => Expected::Unknown,
         (_, Kind::Unscoped) => Expected::Forbidden,
         (Access::User, _) => Expected::Admitted,
-        (Access::Roles(roles), Kind::Role(role)) if roles.iter().any(|r| role.covers(*r)) => Expected::Admitted,
+        (Access::Roles(roles), Kind::Role(role)) if roles.iter().any(|r| role.covers(*r)) => {
+            Expected::Admitted
+        }
         (Access::Permission(_), Kind::Role(role)) if role.covers(parlour_contracts::Role::SuperAdmin) => {
             Expected::Admitted
         }
@@ -180,13 +203,21 @@ struct Table<'m>(&'m [Mismatch]);
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<48} {:<20} {:<10} {:<9} answered", "route", "caller", "id", "expected")?;
+        writeln!(
+            f,
+            "{:<48} {:<20} {:<10} {:<9} answered",
+            "route", "caller", "id", "expected"
+        )?;
         for wrong in self.0 {
             let code = wrong.answer.code().unwrap_or_default();
             writeln!(
                 f,
                 "{:<48} {:<20} {:<10} {:<9} {} {code}",
-                wrong.route, wrong.caller, wrong.target, wrong.expected, wrong.answer.status(),
+                wrong.route,
+                wrong.caller,
+                wrong.target,
+                wrong.expected,
+                wrong.answer.status(),
             )?;
         }
         Ok(())

@@ -37,7 +37,10 @@ impl Overrides {
 
     /// As TOML.
     pub(crate) fn to_toml(&self) -> String {
-        let lines = self.0.iter().map(|(key, value)| format!("{key} = {}", inline(value)));
+        let lines = self
+            .0
+            .iter()
+            .map(|(key, value)| format!("{key} = {}", inline(value)));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -47,12 +50,18 @@ impl Overrides {
         let mut values = Self::default();
         let any_port = "127.0.0.1:0";
         values.set("http", json!({ "listen": any_port, "internal_listen": any_port }));
-        values.set("http", json!({ "workers": 1, "drain_seconds": 0, "grace_seconds": 1 }));
+        values.set(
+            "http",
+            json!({ "workers": 1, "drain_seconds": 0, "grace_seconds": 1 }),
+        );
         values.set("database.pool_size", 4);
         values.set("consumer", json!({ "workers": 2, "retry_ms": [20, 40, 80, 160] }));
         values.set("internal.key", key());
         for part in ["vault", "contacts"] {
-            values.set(part, json!({ "active": "test", "keys": { "test": key() }, "index_key": key() }));
+            values.set(
+                part,
+                json!({ "active": "test", "keys": { "test": key() }, "index_key": key() }),
+            );
         }
         for class in parlour_http::RateClass::ALL {
             if class != parlour_http::RateClass::None {
@@ -72,8 +81,10 @@ fn inline(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, field)| format!("{name} = {}", inline(field))).collect();
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name} = {}", inline(field)))
+                .collect();
             format!("{{ {} }}", fields.join(", "))
         }
         plain => plain.to_string(),

@@ -2,7 +2,11 @@
 
 /// The names of the variable parts of `template`, such as `id` of `/api/things/{id}`.
 pub(crate) fn parameters(template: &str) -> Vec<&str> {
-    template.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    template
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect()
 }
 
 /// `template` with `value`, encoded, in the place of every variable part.

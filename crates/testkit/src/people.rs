@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use diesel_async::RunQueryDsl as _;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Permission, Role};
 use parlour_db::{DbError, Scope, Tx};
 use serde_json::json;
@@ -51,7 +51,9 @@ impl App {
         if roles != [Role::Client] || !permissions.is_empty() {
             self.empower(person.id, roles, permissions).await;
         }
-        let answer = self.sign_in(&person.email, &person.password, person.address).await;
+        let answer = self
+            .sign_in(&person.email, &person.password, person.address)
+            .await;
         let data = answer.expect(200).data();
         person.token = text(&answer, &data, "/access_token");
         person.refresh_token = text(&answer, &data, "/refresh_token");
@@ -66,7 +68,11 @@ impl App {
     /// Signs in with a password, whatever comes of it.
     pub async fn sign_in(&self, email: &str, password: &str, address: Ipv4Addr) -> Answer {
         let credentials = json!({ "email": email, "password": password });
-        self.client().from(address).post("/api/auth/login").json(credentials).await
+        self.client()
+            .from(address)
+            .post("/api/auth/login")
+            .json(credentials)
+            .await
     }
 
     /// Ends the session that the person's token belongs to.
@@ -111,5 +117,7 @@ impl App {
 #[track_caller]
 fn text(answer: &Answer, data: &serde_json::Value, pointer: &str) -> String {
     let found = data.pointer(pointer).and_then(serde_json::Value::as_str);
-    found.unwrap_or_else(|| panic!("no {pointer} in data\n{answer}")).to_owned()
+    found
+        .unwrap_or_else(|| panic!("no {pointer} in data\n{answer}"))
+        .to_owned()
 }

@@ -48,7 +48,11 @@ impl FaultProxy {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let reserved = reusable(any);
         let address = reserved.local_addr().expect("a bound socket has an address");
-        let line = watch::Sender::new(Line { mode: Mode::Pass, cuts: 0, half_closes: 0 });
+        let line = watch::Sender::new(Line {
+            mode: Mode::Pass,
+            cuts: 0,
+            half_closes: 0,
+        });
         let open = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -56,11 +60,22 @@ impl FaultProxy {
             .enable_all()
             .build()
             .expect("a runtime can be made");
-        let acceptor = Acceptor { address, target: target.into(), line: line.subscribe(), open: open.clone() };
+        let acceptor = Acceptor {
+            address,
+            target: target.into(),
+            line: line.subscribe(),
+            open: open.clone(),
+        };
         let (ready, listening) = tokio::sync::oneshot::channel();
         runtime.spawn(acceptor.run(ready));
         listening.await.expect("the proxy listens");
-        Self { address, line, open, _reserved: reserved, runtime: Some(runtime) }
+        Self {
+            address,
+            line,
+            open,
+            _reserved: reserved,
+            runtime: Some(runtime),
+        }
     }
 
     /// Where it listens.
@@ -155,7 +170,9 @@ impl Acceptor {
     }
 
     fn listen(&self) -> TcpListener {
-        reusable(self.address).listen(128).expect("the port is still ours")
+        reusable(self.address)
+            .listen(128)
+            .expect("the port is still ours")
     }
 }
 
@@ -212,7 +229,11 @@ async fn pump(
             changed = line.changed() => if changed.is_err() { return } else { continue },
             read = from.read(&mut buffer), if now.mode != Mode::BlackHole => read,
         };
-        let Some(data) = read.ok().and_then(|length| buffer.get(..length)).filter(|data| !data.is_empty()) else {
+        let Some(data) = read
+            .ok()
+            .and_then(|length| buffer.get(..length))
+            .filter(|data| !data.is_empty())
+        else {
             break;
         };
         if let Mode::Delay(by) = now.mode {

@@ -30,9 +30,13 @@ impl Replica {
         let starting = runtime.spawn(async move {
             let start = Process::start_at(clock, &services, layers, None);
             let started = tokio::time::timeout(PATIENCE, start).await;
-            started.map_err(|_| format!("not within {PATIENCE:?}"))?.map_err(|error| error.to_string())
+            started
+                .map_err(|_| format!("not within {PATIENCE:?}"))?
+                .map_err(|error| error.to_string())
         });
-        let started = starting.await.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        let started = starting
+            .await
+            .unwrap_or_else(|panicked| Err(panicked.to_string()));
         match started {
             Ok(process) => Self {
                 address: process.address,
@@ -48,7 +52,9 @@ impl Replica {
 
     /// The services that consume events here.
     pub(crate) fn consumers(&self) -> &[&'static str] {
-        self.running.as_ref().map_or(&[], |(_, process)| process.consumers())
+        self.running
+            .as_ref()
+            .map_or(&[], |(_, process)| process.consumers())
     }
 
     /// Runs a job once, now.

@@ -35,5 +35,8 @@ impl fmt::Display for Column {
 
 /// `service` with nothing but what every service has.
 fn bare(service: &Service) -> Service {
-    Service { migrations: Vec::new, ..*service }
+    Service {
+        migrations: Vec::new,
+        ..*service
+    }
 }

@@ -38,7 +38,11 @@ impl Template {
     /// Makes `database` a copy; the template itself first, where it is missing.
     pub(crate) async fn copy_to(&self, server: &Server, database: &str) {
         let admin = engines::connect(server.url()).await;
-        let create = format!("CREATE DATABASE {database} TEMPLATE {}{}", self.name, quickest(&admin).await);
+        let create = format!(
+            "CREATE DATABASE {database} TEMPLATE {}{}",
+            self.name,
+            quickest(&admin).await
+        );
         for _ in 0..5 {
             match admin.batch_execute(&create).await {
                 Ok(()) => return,
@@ -49,7 +53,10 @@ impl Template {
                 Err(error) => panic!("{create}: {error}"),
             }
         }
-        panic!("the template {} is dropped by somebody else as often as it is made", self.name);
+        panic!(
+            "the template {} is dropped by somebody else as often as it is made",
+            self.name
+        );
     }
 
     async fn make(&self, server: &Server) {
@@ -63,7 +70,11 @@ impl Template {
         run(admin, &format!("CREATE DATABASE {half}")).await;
         server.migrate(admin, &half, &self.services).await;
         // Nobody may be connected to what is copied, autovacuum included.
-        run(admin, &format!("ALTER DATABASE {half} WITH ALLOW_CONNECTIONS false")).await;
+        run(
+            admin,
+            &format!("ALTER DATABASE {half} WITH ALLOW_CONNECTIONS false"),
+        )
+        .await;
         run(admin, &format!("ALTER DATABASE {half} RENAME TO {}", self.name)).await;
         for outdated in databases(admin, &self.set).await {
             if outdated != self.name {
@@ -92,23 +103,39 @@ impl ClusterLock {
 
 /// Measured with 100 tables: 71 ms against 80 by the write-ahead log, which is the default since 15.
 async fn quickest(admin: &Client) -> &'static str {
-    let row = admin.query_one("SELECT current_setting('server_version_num')::int", &[]).await;
+    let row = admin
+        .query_one("SELECT current_setting('server_version_num')::int", &[])
+        .await;
     let version: i32 = row.expect("PostgreSQL tells its version").get(0);
-    if version >= 150_000 { " STRATEGY FILE_COPY" } else { "" }
+    if version >= 150_000 {
+        " STRATEGY FILE_COPY"
+    } else {
+        ""
+    }
 }
 
 /// The names of databases that begin with `prefix`.
 pub(crate) async fn databases(admin: &Client, prefix: &str) -> Vec<String> {
     let sql = "SELECT datname FROM pg_database WHERE starts_with(datname, $1) ORDER BY 1";
-    let rows = admin.query(sql, &[&prefix]).await.expect("databases can be listed");
+    let rows = admin
+        .query(sql, &[&prefix])
+        .await
+        .expect("databases can be listed");
     rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Drops a database; one that is gone, or that somebody is copying, is not worth a word.
 pub(crate) async fn drop_quietly(admin: &Client, database: &str) {
-    drop(admin.batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await);
+    drop(
+        admin
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+            .await,
+    );
 }
 
 pub(crate) async fn run(admin: &Client, sql: &str) {
-    admin.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    admin
+        .batch_execute(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }

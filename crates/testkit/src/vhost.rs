@@ -39,11 +39,16 @@ impl Vhost {
         let api = Management::new();
         sweep(&api).await;
         let name = engines::unique_name(PREFIX);
-        api.must(Method::PUT, &format!("vhosts/{name}"), Some(json!({}))).await;
+        api.must(Method::PUT, &format!("vhosts/{name}"), Some(json!({})))
+            .await;
         let everything = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         let permissions = format!("permissions/{name}/{}", api.user());
         api.must(Method::PUT, &permissions, Some(everything)).await;
-        Self { api, amqp: engines::address("PARLOUR_TEST_AMQP_URL"), name }
+        Self {
+            api,
+            amqp: engines::address("PARLOUR_TEST_AMQP_URL"),
+            name,
+        }
     }
 
     /// Its name.
@@ -64,7 +69,11 @@ impl Vhost {
 
     /// Where the broker listens: what a [`FaultProxy`](crate::FaultProxy) leads to.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.amqp.host_str().unwrap_or("127.0.0.1"), self.amqp.port().unwrap_or(5672))
+        format!(
+            "{}:{}",
+            self.amqp.host_str().unwrap_or("127.0.0.1"),
+            self.amqp.port().unwrap_or(5672)
+        )
     }
 
     /// What the queue `name` holds; `None` when there is none. Asked of the queue
@@ -72,12 +81,23 @@ impl Vhost {
     pub async fn queue(&self, name: &str) -> Option<QueueState> {
         let connection = Connection::connect(&self.url(None), ConnectionProperties::default()).await;
         let connection = connection.expect("RabbitMQ answers");
-        let channel = connection.create_channel().await.expect("RabbitMQ opens a channel");
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let asked = channel.queue_declare(name.into(), passive, FieldTable::default()).await;
+        let channel = connection
+            .create_channel()
+            .await
+            .expect("RabbitMQ opens a channel");
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let asked = channel
+            .queue_declare(name.into(), passive, FieldTable::default())
+            .await;
         drop(connection.close(200, "asked".into()).await);
         let queue = asked.ok()?;
-        Some(QueueState { ready: queue.message_count(), consumers: queue.consumer_count() })
+        Some(QueueState {
+            ready: queue.message_count(),
+            consumers: queue.consumer_count(),
+        })
     }
 
     /// Waits until somebody consumes from the queue `name`.
@@ -93,9 +113,14 @@ impl Vhost {
 
     /// The routing keys that the queue `name` is bound by, sorted.
     pub async fn bindings(&self, name: &str) -> Vec<String> {
-        let list = self.api.list(&format!("queues/{}/{name}/bindings", self.name)).await;
+        let list = self
+            .api
+            .list(&format!("queues/{}/{name}/bindings", self.name))
+            .await;
         let bound = list.iter().filter(|binding| text(binding, "source") != Some(""));
-        let mut keys: Vec<String> = bound.filter_map(|b| Some(text(b, "routing_key")?.to_owned())).collect();
+        let mut keys: Vec<String> = bound
+            .filter_map(|b| Some(text(b, "routing_key")?.to_owned()))
+            .collect();
         keys.sort();
         keys
     }
@@ -127,7 +152,10 @@ struct Management {
 
 impl Management {
     fn new() -> Self {
-        Self { client: reqwest::Client::new(), base: engines::address("PARLOUR_TEST_RABBIT_API") }
+        Self {
+            client: reqwest::Client::new(),
+            base: engines::address("PARLOUR_TEST_RABBIT_API"),
+        }
     }
 
     fn user(&self) -> &str {
@@ -138,8 +166,14 @@ impl Management {
         let mut url = self.base.clone();
         url.set_username("").expect("the address has a host");
         url.set_password(None).expect("the address has a host");
-        url.path_segments_mut().expect("the address has a host").push("api").extend(path);
-        let request = self.client.request(method, url).basic_auth(self.user(), self.base.password());
+        url.path_segments_mut()
+            .expect("the address has a host")
+            .push("api")
+            .extend(path);
+        let request = self
+            .client
+            .request(method, url)
+            .basic_auth(self.user(), self.base.password());
         let request = match body {
             Some(body) => request.json(&body),
             None => request,

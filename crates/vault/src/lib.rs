@@ -57,7 +57,7 @@ pub struct Vault(Arc<Keys>);
 
 struct Keys {
     active: String,
-    keys: BTreeMap<String, LessSafeKey>,
+    ring: BTreeMap<String, LessSafeKey>,
     index: hmac::Key,
 }
 
@@ -84,7 +84,7 @@ impl Vault {
         let index = decode_key("index_key", &settings.index_key)?;
         Ok(Self(Arc::new(Keys {
             active: settings.active.clone(),
-            keys,
+            ring: keys,
             index: hmac::Key::new(hmac::HMAC_SHA256, &index),
         })))
     }
@@ -94,7 +94,7 @@ impl Vault {
         let keys = &*self.0;
         let id = keys.active.as_bytes();
         let key = keys
-            .keys
+            .ring
             .get(&keys.active)
             .ok_or_else(|| VaultError::NoActiveKey(keys.active.clone()))?;
         let length = u8::try_from(id.len()).map_err(|_| VaultError::BadKey(keys.active.clone()))?;
@@ -119,7 +119,7 @@ impl Vault {
         let (id, nonce, body) = split(sealed).ok_or(VaultError::Damaged)?;
         let key = self
             .0
-            .keys
+            .ring
             .get(id)
             .ok_or_else(|| VaultError::UnknownKey(id.to_owned()))?;
         let mut body = body.to_vec();
@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn an_index_depends_on_field_value_and_key() {
         let one = vault("a");
-        assert_eq!(one.blind_index("email", "x"), vault("b").blind_index("email", "x"));
+        assert_eq!(
+            one.blind_index("email", "x"),
+            vault("b").blind_index("email", "x")
+        );
         assert_ne!(one.blind_index("email", "x"), one.blind_index("phone", "x"));
         let mut other = settings("a");
         other.index_key = SecretString::from(STANDARD.encode([9; 32]));

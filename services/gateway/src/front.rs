@@ -85,7 +85,7 @@ impl Edge {
             request
                 .extensions_mut()
                 .insert(RequestId(record.request_id.clone()));
-            self.local.router.error(&request, error)
+            self.local.router.error(&request, &error)
         });
         self.finish(&request, response, record, admitted)
     }

@@ -3,9 +3,7 @@
 use chrono::{Duration, Utc};
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
-use parlour_auth::{
-    API_TOKEN_PREFIX, AuthError, Authority, COOKIE_PREFIX, Principal, Revocation, Via,
-};
+use parlour_auth::{API_TOKEN_PREFIX, AuthError, Authority, COOKIE_PREFIX, Principal, Revocation, Via};
 use parlour_db::{Scope, Tx};
 use uuid::Uuid;
 
@@ -39,7 +37,11 @@ impl Authority for Identity {
     }
 
     fn revocations(&self) -> BoxFuture<'_, Result<Vec<Revocation>, AuthError>> {
-        Box::pin(async { self.recent_revocations().await.map_err(|error| unavailable(&error)) })
+        Box::pin(async {
+            self.recent_revocations()
+                .await
+                .map_err(|error| unavailable(&error))
+        })
     }
 }
 
@@ -53,10 +55,12 @@ impl Identity {
         let keys = async || self.keys.jwk_set().map_err(|error| unavailable(&error));
         let principal = self.reader.read(token, keys).await?;
         let (account, session) = (principal.id, principal.session);
-        let state = self.db.read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            let session = sessions::find_live(tx, session).await?;
-            Ok((session, active(tx, account).await?))
-        });
+        let state = self
+            .db
+            .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
+                let session = sessions::find_live(tx, session).await?;
+                Ok((session, active(tx, account).await?))
+            });
         let (session, account) = state.await?;
         let (Some(session), Some(account)) = (session, account) else {
             return Ok(None);
@@ -67,12 +71,16 @@ impl Identity {
 
     async fn by_cookie(&self, token: &str) -> Result<Option<Principal>, Error> {
         let hash = secret::hash(token);
-        let found = self.db.read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            let Some(session) = sessions::by_cookie(tx, &hash).await? else {
-                return Ok(None);
-            };
-            Ok(active(tx, session.account_id).await?.map(|account| (session, account)))
-        });
+        let found = self
+            .db
+            .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
+                let Some(session) = sessions::by_cookie(tx, &hash).await? else {
+                    return Ok(None);
+                };
+                Ok(active(tx, session.account_id)
+                    .await?
+                    .map(|account| (session, account)))
+            });
         let found = found.await?;
         Ok(found.map(|(session, account)| {
             self.principal(&account, session.id, Via::AccessToken, None, session.expires_at)
@@ -81,15 +89,21 @@ impl Identity {
 
     async fn by_api_token(&self, token: &str) -> Result<Option<Principal>, Error> {
         let hash = secret::hash(token);
-        let found = self.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            let Some(token) = api_tokens::by_hash(tx, &hash).await? else {
-                return Ok(None);
-            };
-            Ok(active(tx, token.account_id).await?.map(|account| (token, account)))
-        });
+        let found = self
+            .db
+            .write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
+                let Some(token) = api_tokens::by_hash(tx, &hash).await? else {
+                    return Ok(None);
+                };
+                Ok(active(tx, token.account_id)
+                    .await?
+                    .map(|account| (token, account)))
+            });
         let found = found.await?;
         Ok(found.map(|(token, account)| {
-            let end = token.expires_at.unwrap_or_else(|| Utc::now() + Duration::days(36_500));
+            let end = token
+                .expires_at
+                .unwrap_or_else(|| Utc::now() + Duration::days(36_500));
             self.principal(&account, token.id, Via::ApiToken, Some(token.scopes), end)
         }))
     }

@@ -88,7 +88,12 @@ mod tests {
         let hasher = Hasher::new(1).unwrap();
         let hash = hasher.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(hasher.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
+        assert!(
+            hasher
+                .verify("correct horse".to_owned(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!hasher.verify("wrong horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!hasher.verify(String::new(), None).await.unwrap());
     }

@@ -12,8 +12,8 @@ use crate::domain::secret;
 use crate::error::Error;
 use crate::state::Identity;
 use crate::store::accounts::{self, Account};
-use crate::store::sessions::{self, Session};
 use crate::store::refresh_tokens;
+use crate::store::sessions::{self, Session};
 
 /// What a refresh token begins with.
 const REFRESH_PREFIX: &str = "plf_";
@@ -91,7 +91,11 @@ impl Identity {
         cookie: bool,
     ) -> Result<(Tokens, Option<String>), Error> {
         let session = id::new();
-        let cookie = if cookie { Some(secret::token(COOKIE_PREFIX)?) } else { None };
+        let cookie = if cookie {
+            Some(secret::token(COOKIE_PREFIX)?)
+        } else {
+            None
+        };
         let address = origin.address.to_string();
         let row = Session {
             id: session,
@@ -138,7 +142,8 @@ impl Identity {
         if !sessions::end(tx, account, session, reason).await? {
             return Ok(false);
         }
-        self.tell_revoked(tx, account, Some(session), None, reason).await?;
+        self.tell_revoked(tx, account, Some(session), None, reason)
+            .await?;
         Ok(true)
     }
 

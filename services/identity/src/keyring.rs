@@ -50,12 +50,7 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Reads the keys; makes the first one where there is none.
-    pub async fn open(
-        db: &Db,
-        vault: Vault,
-        key_days: i64,
-        token_lifetime: Duration,
-    ) -> Result<Self, Error> {
+    pub async fn open(db: &Db, vault: Vault, key_days: i64, token_lifetime: Duration) -> Result<Self, Error> {
         let ring = Self {
             keys: RwLock::default(),
             vault,
@@ -109,7 +104,10 @@ impl KeyRing {
                     .set(signing_keys::verifies_until.eq(retire))
                     .execute(tx)
                     .await?;
-                diesel::insert_into(signing_keys::table).values(&row).execute(tx).await?;
+                diesel::insert_into(signing_keys::table)
+                    .values(&row)
+                    .execute(tx)
+                    .await?;
             }
             Ok(load(tx).await?)
         })

@@ -42,9 +42,11 @@ fn origin() -> Origin {
 pub async fn create_user(state: &std::sync::Arc<Identity>, new: NewUser) -> Result<User, String> {
     let applicant = applicant(state, &new).await?;
     let (shared, roles) = (state.clone(), new.roles);
-    let made = state.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<User, Error> {
-        make(&shared, tx, &applicant, &roles).await
-    });
+    let made = state
+        .db
+        .write(Scope::Service, async move |tx: &mut Tx| -> Result<User, Error> {
+            make(&shared, tx, &applicant, &roles).await
+        });
     made.await.map_err(|error| sentence(&error))
 }
 
@@ -58,26 +60,26 @@ pub async fn create_owner(state: &std::sync::Arc<Identity>, address: &str) -> Re
     };
     let applicant = applicant(state, &new).await?;
     let shared = state.clone();
-    let made = state.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<String, Error> {
-        let user = make(&shared, tx, &applicant, &[Role::Owner]).await?;
-        let address = user.email.unwrap_or_default();
-        invite(&shared, tx, user.id, &address).await
-    });
+    let made = state.db.write(
+        Scope::Service,
+        async move |tx: &mut Tx| -> Result<String, Error> {
+            let user = make(&shared, tx, &applicant, &[Role::Owner]).await?;
+            let address = user.email.unwrap_or_default();
+            invite(&shared, tx, user.id, &address).await
+        },
+    );
     made.await.map_err(|error| sentence(&error))
 }
 
-async fn invite(
-    state: &Identity,
-    tx: &mut Tx,
-    id: uuid::Uuid,
-    address: &str,
-) -> Result<String, Error> {
+async fn invite(state: &Identity, tx: &mut Tx, id: uuid::Uuid, address: &str) -> Result<String, Error> {
     let token = secret::token("plw_")?;
     let url = state.settings.reset_url.replace("{token}", &token);
     let expires = Utc::now() + LINK_LIFETIME;
     single_use::insert(tx, &secret::hash(&token), id, Purpose::ResetPassword, expires).await?;
     let data = json!({ "token": token, "url": url });
-    state.mail(tx, id, address, "en", Mail::OwnerInvitation, &data).await?;
+    state
+        .mail(tx, id, address, "en", Mail::OwnerInvitation, &data)
+        .await?;
     Ok(url)
 }
 
@@ -97,7 +99,13 @@ async fn applicant(state: &Identity, new: &NewUser) -> Result<Applicant, String>
             if let Some(problem) = password::problem(text, &names) {
                 return Err(format!("the password {problem}"));
             }
-            Some(state.hasher.hash(text.clone()).await.map_err(|error| sentence(&error))?)
+            Some(
+                state
+                    .hasher
+                    .hash(text.clone())
+                    .await
+                    .map_err(|error| sentence(&error))?,
+            )
         }
     };
     Ok(Applicant {
@@ -111,12 +119,7 @@ async fn applicant(state: &Identity, new: &NewUser) -> Result<Applicant, String>
     })
 }
 
-async fn make(
-    state: &Identity,
-    tx: &mut Tx,
-    applicant: &Applicant,
-    roles: &[Role],
-) -> Result<User, Error> {
+async fn make(state: &Identity, tx: &mut Tx, applicant: &Applicant, roles: &[Role]) -> Result<User, Error> {
     let id = id::new();
     if !create(state, tx, id, applicant).await? {
         return Err(Error::Taken);
@@ -130,7 +133,9 @@ async fn make(
     state.tell_registered(tx, &account, &profile, "operator").await?;
     tell_power(tx, &account).await?;
     let after = Some(json!({ "roles": account.roles }));
-    state.audit(tx, &origin(), "account.created", id, (None, after)).await?;
+    state
+        .audit(tx, &origin(), "account.created", id, (None, after))
+        .await?;
     state.user(&account, &profile)
 }
 

@@ -21,7 +21,7 @@ pub enum PhoneChannel {
     Sms,
     /// A call that reads it out.
     Call,
-    /// A WhatsApp message.
+    /// A `WhatsApp` message.
     Whatsapp,
 }
 
@@ -88,7 +88,11 @@ impl SmsOutbox {
             "data": { "code": code, "channel": channel.name(), "template": "phone_verification" },
             "at": parlour_http::Time::from(chrono::Utc::now()),
         });
-        let opened = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.0).await;
+        let opened = tokio::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.0)
+            .await;
         let file = opened.map_err(|error| Error::Internal(error.to_string()))?;
         append(file, format!("{line}\n")).await
     }
@@ -97,7 +101,9 @@ impl SmsOutbox {
 async fn append(mut file: tokio::fs::File, line: String) -> Result<(), Error> {
     let written = file.write_all(line.as_bytes()).await;
     written.map_err(|error| Error::Internal(error.to_string()))?;
-    file.flush().await.map_err(|error| Error::Internal(error.to_string()))
+    file.flush()
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// A Twilio Verify service.
@@ -171,7 +177,11 @@ struct Verification {
 
 fn away(error: &reqwest::Error) -> Error {
     // The URL holds nothing secret, but the error's form body would.
-    tracing::warn!(timeout = error.is_timeout(), connect = error.is_connect(), "Twilio Verify does not answer");
+    tracing::warn!(
+        timeout = error.is_timeout(),
+        connect = error.is_connect(),
+        "Twilio Verify does not answer"
+    );
     parlour_http::ApiError::unavailable().into()
 }
 
@@ -182,8 +192,19 @@ mod tests {
     #[test]
     fn numbers_are_read_by_libphonenumber() {
         let number = parse("+46 70 174 06 05").unwrap();
-        assert_eq!((number.e164.as_str(), number.country.as_str()), ("+46701740605", "SE"));
-        for wrong in ["", "0701740605", "+46", "+999999999999", "+1 555", "+46 70 174 06 05 x", "abc"] {
+        assert_eq!(
+            (number.e164.as_str(), number.country.as_str()),
+            ("+46701740605", "SE")
+        );
+        for wrong in [
+            "",
+            "0701740605",
+            "+46",
+            "+999999999999",
+            "+1 555",
+            "+46 70 174 06 05 x",
+            "abc",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong:?}");
         }
     }

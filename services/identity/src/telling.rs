@@ -2,8 +2,7 @@
 
 use chrono::{Duration, Utc};
 use parlour_contracts::identity::v1::{
-    AccountRegistered, ContactChanged, CredentialsChanged, EmailRequested, ProfileUpdated,
-    SecurityAlert,
+    AccountRegistered, ContactChanged, CredentialsChanged, EmailRequested, ProfileUpdated, SecurityAlert,
 };
 use parlour_db::Tx;
 use parlour_events::{AuditEntry, publish};
@@ -66,12 +65,7 @@ impl Identity {
     }
 
     /// Tells what may be shown of a person.
-    pub async fn tell_profile(
-        &self,
-        tx: &mut Tx,
-        account: &Account,
-        profile: &Profile,
-    ) -> Result<(), Error> {
+    pub async fn tell_profile(&self, tx: &mut Tx, account: &Account, profile: &Profile) -> Result<(), Error> {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let event = ProfileUpdated {
             account_id: account.id.to_string(),
@@ -113,14 +107,18 @@ impl Identity {
     pub fn email_of(&self, account: &Account) -> Result<Option<String>, Error> {
         let place = Account::email_place(account.id);
         let sealed = account.email_sealed.as_deref();
-        Ok(sealed.map(|sealed| self.vault.open_text(&place, sealed)).transpose()?)
+        Ok(sealed
+            .map(|sealed| self.vault.open_text(&place, sealed))
+            .transpose()?)
     }
 
     /// The phone number of an account.
     pub fn phone_of(&self, account: &Account) -> Result<Option<String>, Error> {
         let place = Account::phone_place(account.id);
         let sealed = account.phone_sealed.as_deref();
-        Ok(sealed.map(|sealed| self.vault.open_text(&place, sealed)).transpose()?)
+        Ok(sealed
+            .map(|sealed| self.vault.open_text(&place, sealed))
+            .transpose()?)
     }
 
     /// Makes a link and has it mailed. Answers the link; `None` without an address.
@@ -158,7 +156,8 @@ impl Identity {
         data: &Value,
     ) -> Result<(), Error> {
         let seal = |field: &str, text: &str| {
-            self.contacts.seal_text(&format!("email_requested.{field}:{account}"), text)
+            self.contacts
+                .seal_text(&format!("email_requested.{field}:{account}"), text)
         };
         let event = EmailRequested {
             account_id: account.to_string(),

@@ -10,7 +10,6 @@ use crate::state::Identity;
 use crate::store::accounts::{self, Account};
 use crate::store::single_use;
 
-
 /// What a person shows.
 pub enum Proof {
     /// The code of their authenticator.
@@ -48,12 +47,7 @@ pub fn authenticator(secret: &[u8], label: &str) -> Result<Totp, Error> {
 }
 
 /// Checks a proof and uses it up: a code's time step and a recovery code count once.
-pub async fn accept(
-    state: &Identity,
-    tx: &mut Tx,
-    account: &Account,
-    proof: &Proof,
-) -> Result<bool, Error> {
+pub async fn accept(state: &Identity, tx: &mut Tx, account: &Account, proof: &Proof) -> Result<bool, Error> {
     match proof {
         Proof::Code(code) => {
             let Some(step) = matching_step(state, account, code)? else {
@@ -87,6 +81,8 @@ fn matching_step(state: &Identity, account: &Account, code: &str) -> Result<Opti
     let totp = authenticator(&plain, "account")?;
     let now = u64::try_from(Utc::now().timestamp()).unwrap_or_default();
     let code = code.trim().replace(' ', "");
-    let step = totp.check(&code, now).map(|step| i64::try_from(step).unwrap_or_default());
+    let step = totp
+        .check(&code, now)
+        .map(|step| i64::try_from(step).unwrap_or_default());
     Ok(step)
 }

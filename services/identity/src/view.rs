@@ -135,7 +135,11 @@ impl Identity {
             display_name: profile.shown_name(account.username.as_deref()),
             avatar_url: profile.avatar_url.clone(),
             roles: account.roles.clone(),
-            status: if waits { "pending".to_owned() } else { account.status.clone() },
+            status: if waits {
+                "pending".to_owned()
+            } else {
+                account.status.clone()
+            },
             email_verified: account.email_verified,
             phone_verified: account.phone_verified,
             two_factor_enabled: account.two_factor_enabled,
@@ -167,7 +171,9 @@ impl Identity {
         let Some(sealed) = &profile.birth_sealed else {
             return Ok(Birth::default());
         };
-        let plain = self.vault.open(&Profile::birth_place(profile.account_id), sealed)?;
+        let plain = self
+            .vault
+            .open(&Profile::birth_place(profile.account_id), sealed)?;
         serde_json::from_slice(&plain).map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -183,4 +189,3 @@ impl Identity {
         Ok(())
     }
 }
-

@@ -32,6 +32,8 @@ pub enum AdminError {
 pub struct Operator {
     /// The person, where the command line knows it.
     pub actor_id: Option<Uuid>,
+    /// What they are called on the machine that they work on.
+    pub name: String,
     /// Where from.
     pub address: String,
 }
@@ -119,7 +121,7 @@ pub async fn drop_event(db: &Db, id: Uuid, reason: &str, operator: Operator) -> 
                 "type": event.event_type, "source": event.source, "aggregate": event.aggregate,
                 "version": event.version, "state": row.state, "last_error": row.last_error,
             })),
-            after: Some(json!({ "reason": reason })),
+            after: Some(json!({ "reason": reason, "operator": operator.name })),
             request_id: String::new(),
         };
         audit(tx, entry).await?;

@@ -8,7 +8,7 @@ use lapin::{Channel, Consumer as Deliveries};
 
 use super::Shown;
 use crate::broker::Purpose;
-use crate::topology::{LOG_STREAM, table, text};
+use crate::topology::{LOG_STREAM, matches, table, text};
 use crate::{Broker, BrokerError, Envelope};
 
 /// Where reading begins.
@@ -27,6 +27,7 @@ pub struct Tail {
     _channel: Channel,
     deliveries: Deliveries,
     since: Option<DateTime<Utc>>,
+    only: Option<String>,
 }
 
 /// Reads the log of all services from `start` on, without an end.
@@ -55,10 +56,19 @@ pub async fn tail(broker: &Broker, start: Start) -> Result<Tail, BrokerError> {
             Start::At(time) => Some(time),
             Start::Now | Start::First => None,
         },
+        only: None,
     })
 }
 
 impl Tail {
+    /// Leaves out events whose type is not of the topic `pattern`: `*` is one word,
+    /// `#` any number of words.
+    #[must_use]
+    pub fn only(mut self, pattern: impl Into<String>) -> Self {
+        self.only = Some(pattern.into());
+        self
+    }
+
     /// The next event; waits for it. None when the connection has ended.
     pub async fn next(&mut self) -> Option<Result<Shown, BrokerError>> {
         loop {
@@ -72,9 +82,17 @@ impl Tail {
             let key = delivery.routing_key.as_str();
             let event = Envelope::parse(&delivery.properties, &delivery.data)
                 .unwrap_or_else(|_| Envelope::unreadable(key, &delivery.properties, &delivery.data));
-            if self.since.is_none_or(|since| event.time >= since) {
+            if self.wants(&event) {
                 return Some(Ok(Shown::from(&event)));
             }
         }
+    }
+
+    fn wants(&self, event: &Envelope) -> bool {
+        self.since.is_none_or(|since| event.time >= since)
+            && self
+                .only
+                .as_ref()
+                .is_none_or(|pattern| matches(pattern, &event.event_type))
     }
 }

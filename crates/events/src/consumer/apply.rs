@@ -120,15 +120,22 @@ fn first_attempt(
     })
 }
 
-/// Calls the handler. A type that nobody here handles is worth a retry: while
+/// Calls the handlers. A type that nobody here handles is worth a retry: while
 /// versions are rolled, the next replica may know it.
 pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
-    let Some(entry) = context.entry(&event.event_type) else {
+    let mut entries = context.entries(&event.event_type).peekable();
+    if entries.peek().is_none() {
         let text = format!("{} handles no {}", context.db.service(), event.event_type);
         return Err(Trouble::Handler(Failure::retry(text)));
-    };
+    }
     let started = Instant::now();
-    let done = entry.call(tx, event).await.map_err(Trouble::Handler);
+    let mut done = Ok(());
+    for entry in entries {
+        done = entry.call(tx, event).await.map_err(Trouble::Handler);
+        if done.is_err() {
+            break;
+        }
+    }
     metric::handled(context.db.service(), &event.event_type, started.elapsed());
     done
 }

@@ -40,10 +40,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn entry(&self, event_type: &str) -> Option<&Entry> {
+    /// What is done about a type, in the order in which it was registered.
+    pub(crate) fn entries(&self, event_type: &str) -> impl Iterator<Item = &Entry> {
         self.entries
             .iter()
-            .find(|e| topology::matches(&e.pattern, event_type))
+            .filter(move |e| topology::matches(&e.pattern, event_type))
     }
 }
 
@@ -58,7 +59,8 @@ impl Consumer {
 
     /// Handles events of type `E`. What the handler does in the transaction it is
     /// given is committed together with the note that the event has been handled.
-    /// It may run again for an event whose transaction did not commit.
+    /// It may run again for an event whose transaction did not commit. Several
+    /// handlers of one type run one after the other in one transaction.
     #[must_use]
     pub fn on<E, F>(self, handler: F) -> Self
     where
@@ -101,6 +103,7 @@ impl Consumer {
     pub fn types(&self) -> Vec<String> {
         let mut types: Vec<String> = self.entries.iter().map(|e| e.pattern.clone()).collect();
         types.sort();
+        types.dedup();
         types
     }
 

@@ -42,3 +42,19 @@ fn consumers_of<'a>(registered: &'a [Registered], event_type: &str) -> Vec<&'a s
     names.dedup();
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consumers_are_named() {
+        let registered = Registered {
+            service: "orders".into(),
+            types: vec!["identity.profile.updated".into(), "*.audit.recorded".into()],
+        };
+        let page = markdown(std::slice::from_ref(&registered));
+        assert!(page.contains("consumed by orders"), "{page}");
+        assert!(asyncapi(&[registered]).contains("consume.orders.any.audit.recorded:"));
+    }
+}

@@ -111,13 +111,24 @@ impl AppBuilder {
         }
         if let Some(vhost) = &vhost {
             // What is published before a queue stands is not for it.
-            let consumers: Vec<&'static str> = replicas.iter().flat_map(Replica::consumers).copied().collect();
+            let consumers: Vec<&'static str> =
+                replicas.iter().flat_map(Replica::consumers).copied().collect();
             for service in consumers {
                 vhost.consumed(&parlour_events::queue(service)).await;
             }
         }
         let client = Client::new(replicas.first().expect("an app has a process").address);
-        App { replicas, client, proxies, vhost, database, outbox, services: self.services, layers, clock: self.clock }
+        App {
+            replicas,
+            client,
+            proxies,
+            vhost,
+            database,
+            outbox,
+            services: self.services,
+            layers,
+            clock: self.clock,
+        }
     }
 
     fn layers(&self, mut values: Overrides) -> Layers {
@@ -148,9 +159,14 @@ impl Proxies {
 
 fn addresses(database: &Database, vhost: Option<&Vhost>, proxies: Option<&Proxies>) -> Overrides {
     let mut values = Overrides::default();
-    values.set("database.url", database.url(proxies.map(|all| all.database.address())));
+    values.set(
+        "database.url",
+        database.url(proxies.map(|all| all.database.address())),
+    );
     if let Some(vhost) = vhost {
-        let through = proxies.and_then(|all| all.broker.as_ref()).map(FaultProxy::address);
+        let through = proxies
+            .and_then(|all| all.broker.as_ref())
+            .map(FaultProxy::address);
         values.set("broker.url", vhost.url(through));
     } else {
         values.set("broker.url", NO_BROKER);

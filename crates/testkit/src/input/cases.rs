@@ -17,7 +17,10 @@ const TEXTS: [(&str, &str); 12] = [
     ("a null character", "a\0b"),
     ("a right-to-left override", "\u{202e}gnp.exe"),
     ("control characters", "\u{1}\u{7f}\u{85}\u{fffe}"),
-    ("combining marks", "Z\u{351}\u{36b}\u{343}\u{36a}\u{302}\u{36b}\u{33d}"),
+    (
+        "combining marks",
+        "Z\u{351}\u{36b}\u{343}\u{36a}\u{302}\u{36b}\u{33d}",
+    ),
     ("emoji", "👩‍👩‍👧‍👦🏴‍☠️"),
     ("Arabic", "السلام عليكم"),
     ("SQL", "'; DROP TABLE accounts; --"),
@@ -88,7 +91,15 @@ fn encoded() -> Vec<(&'static str, String)> {
 
 fn percent(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric();
-    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02x}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if plain(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02x}")
+            }
+        })
+        .collect()
 }
 
 fn in_path(operation: &Operation, good: &Sent, cases: &mut Vec<Case>) {
@@ -99,7 +110,10 @@ fn in_path(operation: &Operation, good: &Sent, cases: &mut Vec<Case>) {
         values.push(("not a UUID", "12345".to_owned()));
         values.push(("almost a UUID", "01890000-0000-7000-8000-00000000000g".to_owned()));
         for (what, value) in values.into_iter().filter(|(_, value)| !value.is_empty()) {
-            let sent = Sent { path: others.replace('\u{0}', &value), ..good.clone() };
+            let sent = Sent {
+                path: others.replace('\u{0}', &value),
+                ..good.clone()
+            };
             add(cases, format!("{{{name}}} is {what}"), sent, Expected::Answer);
         }
     }
@@ -108,16 +122,28 @@ fn in_path(operation: &Operation, good: &Sent, cases: &mut Vec<Case>) {
 fn in_query(operation: &Operation, good: &Sent, cases: &mut Vec<Case>) {
     for name in &operation.query {
         let mut values = encoded();
-        values.extend([("negative", "-1".to_owned()), ("too large", "9223372036854775808".to_owned())]);
+        values.extend([
+            ("negative", "-1".to_owned()),
+            ("too large", "9223372036854775808".to_owned()),
+        ]);
         for (what, value) in values {
-            let sent = Sent { path: format!("{}?{name}={value}", good.path), ..good.clone() };
+            let sent = Sent {
+                path: format!("{}?{name}={value}", good.path),
+                ..good.clone()
+            };
             add(cases, format!("?{name} is {what}"), sent, Expected::Answer);
         }
-        let sent = Sent { path: format!("{}?{name}=1&{name}=2&{name}", good.path), ..good.clone() };
+        let sent = Sent {
+            path: format!("{}?{name}=1&{name}=2&{name}", good.path),
+            ..good.clone()
+        };
         add(cases, format!("?{name} comes thrice"), sent, Expected::Answer);
     }
     let many: Vec<String> = (0..500).map(|n| format!("p{n}={n}")).collect();
-    let sent = Sent { path: format!("{}?{}", good.path, many.join("&")), ..good.clone() };
+    let sent = Sent {
+        path: format!("{}?{}", good.path, many.join("&")),
+        ..good.clone()
+    };
     add(cases, "500 parameters".to_owned(), sent, Expected::Answer);
 }
 
@@ -130,7 +156,10 @@ fn in_headers(good: &Sent, cases: &mut Vec<Case>) {
         ("cookie", "parlour_session; =; \"".to_owned()),
     ];
     for (name, value) in headers {
-        let sent = Sent { header: Some((name, value)), ..good.clone() };
+        let sent = Sent {
+            header: Some((name, value)),
+            ..good.clone()
+        };
         add(cases, format!("a strange {name}"), sent, Expected::Answer);
     }
 }
@@ -146,8 +175,18 @@ fn whole_bodies(operation: &Operation, schema: &Value, good: &Sent, cases: &mut 
         ("a body and a half", json, format!("{body}{{").into(), 400),
         ("a trailing comma", json, Bytes::from_static(b"{\"a\":1,}"), 400),
         ("no JSON", json, Bytes::from_static(b"a=1&b=2"), 400),
-        ("invalid UTF-8", json, Bytes::from_static(b"{\"a\":\"\xff\xfe\"}"), 400),
-        ("half a surrogate pair", json, Bytes::from_static(b"{\"a\":\"\\ud800\"}"), 400),
+        (
+            "invalid UTF-8",
+            json,
+            Bytes::from_static(b"{\"a\":\"\xff\xfe\"}"),
+            400,
+        ),
+        (
+            "half a surrogate pair",
+            json,
+            Bytes::from_static(b"{\"a\":\"\\ud800\"}"),
+            400,
+        ),
         ("100,000 brackets", json, "[".repeat(100_000).into(), 400),
         ("plain text", Some("text/plain"), body.clone().into(), 415),
         ("XML", Some("application/xml"), Bytes::from_static(b"<a/>"), 415),
@@ -155,11 +194,17 @@ fn whole_bodies(operation: &Operation, schema: &Value, good: &Sent, cases: &mut 
         ("1 MiB and a byte", json, large.into(), 413),
     ];
     for (name, kind, bytes, status) in bodies {
-        let sent = Sent { body: Some((kind, bytes)), ..good.clone() };
+        let sent = Sent {
+            body: Some((kind, bytes)),
+            ..good.clone()
+        };
         add(cases, name.to_owned(), sent, Expected::Status(status));
     }
     for body in [json!(null), json!([]), json!("text"), json!(1), json!({})] {
-        let sent = Sent { body: Some((json, body.to_string().into())), ..good.clone() };
+        let sent = Sent {
+            body: Some((json, body.to_string().into())),
+            ..good.clone()
+        };
         add(cases, format!("the body {body}"), sent, Expected::Answer);
     }
 }
@@ -170,11 +215,20 @@ fn in_fields(operation: &Operation, schema: &Value, good: &Sent, cases: &mut Vec
         let texts = TEXTS.iter().map(|(what, text)| (*what, Value::from(*text)));
         for (what, value) in texts.chain(values()) {
             let mut body = example::of(operation, schema);
-            let Some(object) = body.as_object_mut() else { return };
+            let Some(object) = body.as_object_mut() else {
+                return;
+            };
             object.insert(name.to_owned(), value);
             let null_in_text = is_text && what == "a null character";
-            let expected = if null_in_text { Expected::Status(400) } else { Expected::Answer };
-            let sent = Sent { body: Some((Some("application/json"), body.to_string().into())), ..good.clone() };
+            let expected = if null_in_text {
+                Expected::Status(400)
+            } else {
+                Expected::Answer
+            };
+            let sent = Sent {
+                body: Some((Some("application/json"), body.to_string().into())),
+                ..good.clone()
+            };
             add(cases, format!("{name} is {what}"), sent, expected);
         }
     }

@@ -7,7 +7,15 @@ use crate::Answer;
 
 /// What only somebody who sees the inside would write. Lower case.
 const INSIDE: [&str; 9] = [
-    "diesel", "panicked", "sqlstate", "pg_", "tokio", "serde", ".rs:", "syntax error at or near", "::",
+    "diesel",
+    "panicked",
+    "sqlstate",
+    "pg_",
+    "tokio",
+    "serde",
+    ".rs:",
+    "syntax error at or near",
+    "::",
 ];
 
 /// Says what is wrong with an answer, whatever it answers.
@@ -26,7 +34,11 @@ fn error(dialect: Dialect, answer: &Answer, id: &str) -> Result<(), String> {
         return Err(format!("an error of type {kind:?}"));
     }
     let body: Value = serde_json::from_slice(answer.bytes()).map_err(|error| format!("not JSON: {error}"))?;
-    let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     for name in ["error", "code", "timestamp"] {
         text(name).ok_or_else(|| format!("no {name} in the envelope"))?;
     }

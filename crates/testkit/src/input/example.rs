@@ -15,7 +15,10 @@ pub(super) fn of(operation: &Operation, schema: &Value) -> Value {
 
 fn at_depth(operation: &Operation, schema: &Value, depth: usize) -> Value {
     let schema = operation.resolved(schema);
-    let given = schema.get("example").or_else(|| schema.get("const")).or_else(|| schema.get("enum")?.get(0));
+    let given = schema
+        .get("example")
+        .or_else(|| schema.get("const"))
+        .or_else(|| schema.get("enum")?.get(0));
     if let Some(value) = given {
         return value.clone();
     }
@@ -49,7 +52,10 @@ fn string(schema: &Value) -> String {
             // Long enough for most, and different every time.
             let text = format!("x{:08x}", rand::random::<u32>());
             let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(1000);
-            text.chars().cycle().take(usize::try_from(least.max(9).min(most)).unwrap_or(9)).collect()
+            text.chars()
+                .cycle()
+                .take(usize::try_from(least.max(9).min(most)).unwrap_or(9))
+                .collect()
         }
     }
 }
@@ -62,7 +68,10 @@ fn array(operation: &Operation, schema: &Value, depth: usize) -> Value {
 
 fn object(operation: &Operation, schema: &Value, depth: usize) -> Value {
     let required = operation.required(schema);
-    let fields = operation.fields(schema).into_iter().filter(|(name, _)| required.contains(name));
+    let fields = operation
+        .fields(schema)
+        .into_iter()
+        .filter(|(name, _)| required.contains(name));
     let fields = fields.map(|(name, field)| (name.to_owned(), at_depth(operation, field, depth + 1)));
     Value::Object(fields.collect::<Map<_, _>>())
 }

@@ -46,7 +46,10 @@ impl Cast {
         let mut kinds = vec![Kind::Nobody];
         kinds.extend(Role::ALL.map(Kind::Role));
         for permission in Permission::ALL {
-            if routes.iter().any(|route| route.access == Access::Permission(permission)) {
+            if routes
+                .iter()
+                .any(|route| route.access == Access::Permission(permission))
+            {
                 kinds.push(Kind::Permission(permission));
             }
         }
@@ -55,14 +58,22 @@ impl Cast {
         for kind in kinds {
             callers.push(Caller::new(app, kind).await);
         }
-        Self { callers, bystander: app.person("client").await.id }
+        Self {
+            callers,
+            bystander: app.person("client").await.id,
+        }
     }
 }
 
 impl Caller {
     async fn new(app: &App, kind: Kind) -> Self {
         let (token, address) = token(app, kind).await;
-        Self { kind, name: kind.name(), token, address }
+        Self {
+            kind,
+            name: kind.name(),
+            token,
+            address,
+        }
     }
 
     /// Puts somebody of the same kind in their place.

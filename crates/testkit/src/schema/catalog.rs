@@ -49,7 +49,10 @@ ORDER BY 1";
 
 /// Everything in `schema`, one line each, sorted.
 pub(super) async fn contents(admin: &Client, schema: &str) -> Vec<String> {
-    let rows = admin.query(CONTENTS, &[&schema]).await.expect("the catalogs can be read");
+    let rows = admin
+        .query(CONTENTS, &[&schema])
+        .await
+        .expect("the catalogs can be read");
     rows.iter().map(|row| row.get("line")).collect()
 }
 
@@ -79,7 +82,10 @@ ORDER BY c.relname, a.attnum";
 
 /// The columns of all tables and views in `schema`.
 pub(super) async fn columns(admin: &Client, schema: &str) -> Vec<Placed> {
-    let rows = admin.query(COLUMNS, &[&schema]).await.expect("the catalogs can be read");
+    let rows = admin
+        .query(COLUMNS, &[&schema])
+        .await
+        .expect("the catalogs can be read");
     let placed = |row: &tokio_postgres::Row| Placed {
         table: row.get("relname"),
         is_table: row.get("is_table"),

@@ -44,13 +44,23 @@ fn compare(
     for table in tables {
         let found: Vec<&catalog::Placed> = columns.iter().filter(|c| c.table == table.name).collect();
         if found.is_empty() {
-            report.add(format!("{} is declared, and the database has no such table", table.name));
+            report.add(format!(
+                "{} is declared, and the database has no such table",
+                table.name
+            ));
             continue;
         }
-        let key: Vec<String> = found.iter().filter(|c| c.in_key).map(|c| c.column.name.clone()).collect();
+        let key: Vec<String> = found
+            .iter()
+            .filter(|c| c.in_key)
+            .map(|c| c.column.name.clone())
+            .collect();
         // A view has no key of its own, but diesel needs one.
         if found.iter().any(|c| c.is_table) && sorted(&key) != sorted(&table.key) {
-            report.add(format!("{}: the primary key is {key:?}, declared {:?}", table.name, table.key));
+            report.add(format!(
+                "{}: the primary key is {key:?}, declared {:?}",
+                table.name, table.key
+            ));
         }
         let expected: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
         let found: Vec<String> = found.iter().map(|c| c.column.to_string()).collect();

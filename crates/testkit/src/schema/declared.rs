@@ -31,7 +31,10 @@ fn without_comment(line: &str) -> &str {
 fn braced(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once('{')?;
     let mut depth = 1;
-    for (at, c) in text.char_indices().skip_while(|(at, _)| *at < text.len() - rest.len()) {
+    for (at, c) in text
+        .char_indices()
+        .skip_while(|(at, _)| *at < text.len() - rest.len())
+    {
         match c {
             '{' => depth += 1,
             '}' => depth -= 1,
@@ -49,7 +52,9 @@ fn table(body: &str) -> Result<Table, String> {
     let columns = braced(body).ok_or_else(|| format!("no columns in {body:?}"))?;
     let head = body.split('{').next().unwrap_or_default();
     let head = head.rsplit([';', ']']).next().unwrap_or_default().trim();
-    let (name, key) = head.split_once('(').ok_or_else(|| format!("no primary key in {head:?}"))?;
+    let (name, key) = head
+        .split_once('(')
+        .ok_or_else(|| format!("no primary key in {head:?}"))?;
     let key = key.trim_end().trim_end_matches(')');
     let (mut list, mut renamed) = (Vec::new(), None);
     for line in columns.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -61,13 +66,19 @@ fn table(body: &str) -> Result<Table, String> {
     }
     Ok(Table {
         name: name.trim().rsplit('.').next().unwrap_or_default().to_owned(),
-        key: key.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect(),
+        key: key
+            .split(',')
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect(),
         columns: list,
     })
 }
 
 fn column(line: &str, renamed: Option<String>) -> Result<Column, String> {
-    let (name, kind) = line.split_once("->").ok_or_else(|| format!("not a column: {line}"))?;
+    let (name, kind) = line
+        .split_once("->")
+        .ok_or_else(|| format!("not a column: {line}"))?;
     let kind = kind.trim().trim_end_matches(',');
     let (nullable, kind) = inside(kind, "Nullable");
     let (is_array, kind) = inside(kind, "Array");
@@ -82,13 +93,19 @@ fn column(line: &str, renamed: Option<String>) -> Result<Column, String> {
 }
 
 fn inside<'t>(kind: &'t str, wrapper: &str) -> (bool, &'t str) {
-    let inner = kind.strip_prefix(wrapper).and_then(|rest| rest.strip_prefix('<')?.strip_suffix('>'));
+    let inner = kind
+        .strip_prefix(wrapper)
+        .and_then(|rest| rest.strip_prefix('<')?.strip_suffix('>'));
     inner.map_or((false, kind), |inner| (true, inner))
 }
 
 /// diesel names PostgreSQL's types after PostgreSQL, with aliases from SQL.
 fn postgres_name(kind: &str) -> String {
-    let last = if kind.contains('<') { kind } else { kind.rsplit("::").next().unwrap_or_default() };
+    let last = if kind.contains('<') {
+        kind
+    } else {
+        kind.rsplit("::").next().unwrap_or_default()
+    };
     let name = match last {
         "SmallInt" => "int2",
         "Integer" => "int4",
@@ -137,8 +154,11 @@ mod tests {
     fn tables_are_read() {
         let [things, others] = tables(TEXT).unwrap().try_into().unwrap();
         assert_eq!((things.name.as_str(), things.key.len()), ("things", 2));
-        let columns: Vec<_> =
-            things.columns.iter().map(|c| (c.name.as_str(), c.kind.as_str(), c.is_array, c.nullable)).collect();
+        let columns: Vec<_> = things
+            .columns
+            .iter()
+            .map(|c| (c.name.as_str(), c.kind.as_str(), c.is_array, c.nullable))
+            .collect();
         assert_eq!(
             columns,
             [
@@ -149,12 +169,19 @@ mod tests {
                 ("state", "thingstate", false, true),
             ]
         );
-        assert_eq!((others.name.as_str(), others.columns[0].kind.as_str()), ("others", "int8"));
+        assert_eq!(
+            (others.name.as_str(), others.columns[0].kind.as_str()),
+            ("others", "int8")
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        assert!(tables("table! { a (id) { id: Uuid } }").unwrap_err().contains("not a column"));
+        assert!(
+            tables("table! { a (id) { id: Uuid } }")
+                .unwrap_err()
+                .contains("not a column")
+        );
         assert!(tables("table! { a (id) ").is_err());
     }
 }

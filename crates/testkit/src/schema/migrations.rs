@@ -26,7 +26,10 @@ pub async fn migrations_check(service: &Service) {
     let mut report = Report::default();
     up_down_up(service, &mut report).await;
     // A stranger with the least that a service has.
-    let neighbour = Service { name: "neighbour", ..bare(service) };
+    let neighbour = Service {
+        name: "neighbour",
+        ..bare(service)
+    };
     let database = Database::of(&[*service, neighbour]).await;
     let admin = database.admin().await;
     privileges::check(&admin, service.name, &mut report).await;
@@ -45,7 +48,9 @@ async fn up_down_up(service: &Service, report: &mut Report) {
         ran.unwrap_or_else(|error| panic!("{}: {error}", service.name))
     };
     // Only the schema and the roles.
-    parlour_db::migrate(&settings, service.name, Vec::new()).await.expect("a schema can be made");
+    parlour_db::migrate(&settings, service.name, Vec::new())
+        .await
+        .expect("a schema can be made");
     loop {
         let before = catalog::contents(&admin, service.name).await;
         let Some(name) = run().await else { return };

@@ -60,7 +60,10 @@ fn role(service: &str) -> String {
 }
 
 async fn collect(admin: &Client, sql: &str, schema: &str, role: &str, report: &mut Report) {
-    let rows = admin.query(sql, &[&schema, &role]).await.expect("the catalogs can be read");
+    let rows = admin
+        .query(sql, &[&schema, &role])
+        .await
+        .expect("the catalogs can be read");
     for row in rows {
         report.add(row.get::<_, String>(0));
     }

@@ -9,7 +9,12 @@ async fn each_test_has_its_own() {
     let sql = "INSERT INTO counter.counts VALUES ('00000000-0000-0000-0000-000000000001', 1)";
     first.admin().await.batch_execute(sql).await.unwrap();
     let other = Database::of(&services).await;
-    let count = other.admin().await.query_one("SELECT count(*) FROM counter.counts", &[]).await.unwrap();
+    let count = other
+        .admin()
+        .await
+        .query_one("SELECT count(*) FROM counter.counts", &[])
+        .await
+        .unwrap();
     assert_eq!(count.get::<_, i64>(0), 0);
 }
 
@@ -27,14 +32,20 @@ async fn a_database_is_gone_after_its_test_also_when_it_panics() {
         (name, test.await.is_err())
     };
     assert!(panicked);
-    let there = server.query("SELECT FROM pg_database WHERE datname = $1", &[&name]).await.unwrap();
+    let there = server
+        .query("SELECT FROM pg_database WHERE datname = $1", &[&name])
+        .await
+        .unwrap();
     assert!(there.is_empty(), "{name} is still there");
 }
 
 #[tokio::test]
 async fn templates_are_made_once_and_again_when_migrations_change() {
     let one = || goals::service();
-    let other = || parlour_chassis::Service { migrations: Vec::new, ..goals::service() };
+    let other = || parlour_chassis::Service {
+        migrations: Vec::new,
+        ..goals::service()
+    };
     let tables = async |database: Database| {
         let sql = "SELECT count(*) FROM pg_tables WHERE tablename = 'goals'";
         let row = database.admin().await.query_one(sql, &[]).await.unwrap();

@@ -9,12 +9,10 @@ use crate::failure_of;
 
 #[tokio::test]
 async fn a_careful_service_takes_nothing_amiss() {
-    BadInput::of(&goals::service()).beside(&[parlour_identity::service()]).check().await;
-}
-
-#[tokio::test]
-async fn identity_takes_nothing_amiss() {
-    BadInput::of(&parlour_identity::service()).check().await;
+    BadInput::of(&goals::service())
+        .beside(&[parlour_identity::service()])
+        .check()
+        .await;
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,7 +42,10 @@ async fn fragile(_: Anonymous, Json(glass): Json<Glass>) -> Result<Reply, ApiErr
 
 fn service() -> Service {
     let routes = || Routes::of("counter").add::<__path_fragile, _, _, _>(RateClass::None, fragile);
-    Service { routes, ..counter::service() }
+    Service {
+        routes,
+        ..counter::service()
+    }
 }
 
 #[tokio::test]
@@ -64,6 +65,9 @@ async fn what_a_careless_service_answers_is_shown() {
         "POST /api/fragile, title is SQL: the error tells of the inside: \"syntax error at or near\"; 409 {",
         "POST /api/fragile, count is negative: no error in the envelope; 404 \"no\"",
     ] {
-        assert!(lines.iter().any(|line| line.starts_with(begin)), "{begin}\nis missing in\n{shown}");
+        assert!(
+            lines.iter().any(|line| line.starts_with(begin)),
+            "{begin}\nis missing in\n{shown}"
+        );
     }
 }

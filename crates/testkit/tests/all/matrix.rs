@@ -1,6 +1,6 @@
 use parlour_chassis::Service;
-use parlour_http::{ApiError, Has, PathId, Public, RateClass, Reply, RoleSet, Routes, User};
 use parlour_contracts::Role;
+use parlour_http::{ApiError, Has, PathId, Public, RateClass, Reply, RoleSet, Routes, User};
 use parlour_testkit::Matrix;
 
 use crate::demo::goals;
@@ -8,12 +8,10 @@ use crate::failure_of;
 
 #[tokio::test]
 async fn every_route_keeps_its_guards_promise() {
-    Matrix::of(&goals::service()).beside(&[parlour_identity::service()]).check().await;
-}
-
-#[tokio::test]
-async fn identity_keeps_its_guards_promises() {
-    Matrix::of(&parlour_identity::service()).check().await;
+    Matrix::of(&goals::service())
+        .beside(&[parlour_identity::service()])
+        .check()
+        .await;
 }
 
 struct Readers;
@@ -46,12 +44,17 @@ fn lies() -> Service {
             .add::<__path_broken, _, _, _>(RateClass::None, broken)
             .add::<__path_honest, _, _, _>(RateClass::None, honest)
     };
-    Service { routes, ..crate::demo::counter::service() }
+    Service {
+        routes,
+        ..crate::demo::counter::service()
+    }
 }
 
 #[tokio::test]
 async fn a_broken_promise_is_shown_in_a_table() {
-    let matrix = Matrix::of(&lies()).beside(&[parlour_identity::service()]).may_refuse("POST /api/honest");
+    let matrix = Matrix::of(&lies())
+        .beside(&[parlour_identity::service()])
+        .may_refuse("POST /api/honest");
     let shown = failure_of(matrix.check()).await;
     let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
     // Nobody, eight roles and a token without scope are told to sign in by the liar; two ids break for readers.

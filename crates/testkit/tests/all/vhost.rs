@@ -7,7 +7,10 @@ use crate::demo::{counter, goals};
 
 #[tokio::test]
 async fn a_consumer_has_its_queue_in_the_vhost_of_its_test() {
-    let app = App::of(&[goals::service(), counter::service()]).with_vhost().start().await;
+    let app = App::of(&[goals::service(), counter::service()])
+        .with_vhost()
+        .start()
+        .await;
     let (vhost, name) = (app.vhost(), queue("counter"));
     let consumers = async || vhost.queue(&name).await.map(|queue| queue.consumers);
     eventually_eq(Some(1), consumers).await;
@@ -25,7 +28,12 @@ async fn an_event_takes_effect_although_the_network_fails() {
     let app = App::of(&services).with_vhost().with_faults().start().await;
     let person = app.person("client").await;
     let set = async |title: &str| {
-        app.by(&person).post("/api/goals").json(json!({ "title": title })).await.expect(201).data()
+        app.by(&person)
+            .post("/api/goals")
+            .json(json!({ "title": title }))
+            .await
+            .expect(201)
+            .data()
     };
     set("one").await;
     eventually_eq(1, async || counted(app.database(), person.id).await).await;
@@ -38,10 +46,21 @@ async fn an_event_takes_effect_although_the_network_fails() {
 
     app.database_line().refuse();
     app.database_line().cut();
-    let refused = app.by(&person).post("/api/goals").json(json!({ "title": "three" })).await;
+    let refused = app
+        .by(&person)
+        .post("/api/goals")
+        .json(json!({ "title": "three" }))
+        .await;
     refused.expect_error(503, "UPSTREAM_UNAVAILABLE");
     app.database_line().pass();
-    eventually(async || app.by(&person).post("/api/goals").json(json!({ "title": "three" })).await.status() == 201)
-        .await;
+    eventually(async || {
+        app.by(&person)
+            .post("/api/goals")
+            .json(json!({ "title": "three" }))
+            .await
+            .status()
+            == 201
+    })
+    .await;
     eventually_eq(3, async || counted(app.database(), person.id).await).await;
 }

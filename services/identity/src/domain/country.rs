@@ -17,8 +17,12 @@ pub struct Country {
     pub name_ar: &'static str,
 }
 
-static ALL: LazyLock<Vec<Country>> =
-    LazyLock::new(|| include_str!("../../data/countries.csv").lines().filter_map(read).collect());
+static ALL: LazyLock<Vec<Country>> = LazyLock::new(|| {
+    include_str!("../../data/countries.csv")
+        .lines()
+        .filter_map(read)
+        .collect()
+});
 
 fn read(line: &'static str) -> Option<Country> {
     let mut fields = line.split(';');

@@ -38,8 +38,19 @@ mod tests {
         assert_eq!(normalise(" Ana@Example.ORG ").as_deref(), Some("ana@example.org"));
         assert!(normalise("münchen@straße.example").is_some());
         for wrong in [
-            "", "a", "@b.c", "a@", "a@b", "a b@c.de", "a@b..c", ".a@b.cd", "a..b@c.de", "a@-b.cd",
-            "a@b.c\u{202e}d", "a\0@b.cd", "a@b.cd\r\nBcc: x@y.zz",
+            "",
+            "a",
+            "@b.c",
+            "a@",
+            "a@b",
+            "a b@c.de",
+            "a@b..c",
+            ".a@b.cd",
+            "a..b@c.de",
+            "a@-b.cd",
+            "a@b.c\u{202e}d",
+            "a\0@b.cd",
+            "a@b.cd\r\nBcc: x@y.zz",
         ] {
             assert_eq!(normalise(wrong), None, "{wrong:?}");
         }

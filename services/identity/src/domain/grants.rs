@@ -39,12 +39,12 @@ pub fn roles_problem(caller: &Principal, own: bool, old: &[Role], new: &[Role]) 
     None
 }
 
-/// What an owner or super_admin may set besides roles.
+/// What an owner or `super_admin` may set besides roles.
 #[derive(Debug)]
 pub struct Powers {
     /// The admin level.
     pub level: Option<Level>,
-    /// The country a country_admin is limited to.
+    /// The country a `country_admin` is limited to.
     pub country: Option<String>,
     /// Fine-grained permissions.
     pub permissions: Vec<Permission>,

@@ -34,7 +34,16 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_name() {
-        for wrong in ["", "ab", "a b c", "a\0bc", "ab\u{202e}c", "...", &"x".repeat(33), "a@b"] {
+        for wrong in [
+            "",
+            "ab",
+            "a b c",
+            "a\0bc",
+            "ab\u{202e}c",
+            "...",
+            &"x".repeat(33),
+            "a@b",
+        ] {
             assert_eq!(key(wrong), None, "{wrong:?}");
         }
         assert!(key("نور_1").is_some());

@@ -62,15 +62,25 @@ mod tests {
             let day = (date.month(), date.day());
             let count = SIGNS
                 .iter()
-                .filter(|s| match s.from <= s.to {
-                    true => s.from <= day && day <= s.to,
-                    false => s.from <= day || day <= s.to,
+                .filter(|s| {
+                    let (begun, not_over) = (s.from <= day, day <= s.to);
+                    if s.from <= s.to {
+                        begun && not_over
+                    } else {
+                        begun || not_over
+                    }
                 })
                 .count();
             assert_eq!(count, 1, "{date}");
             assert!(of(date).is_some());
         }
-        assert_eq!(of(NaiveDate::from_ymd_opt(1990, 1, 1).unwrap()).unwrap().key, "capricorn");
-        assert_eq!(of(NaiveDate::from_ymd_opt(1990, 3, 21).unwrap()).unwrap().key, "aries");
+        assert_eq!(
+            of(NaiveDate::from_ymd_opt(1990, 1, 1).unwrap()).unwrap().key,
+            "capricorn"
+        );
+        assert_eq!(
+            of(NaiveDate::from_ymd_opt(1990, 3, 21).unwrap()).unwrap().key,
+            "aries"
+        );
     }
 }

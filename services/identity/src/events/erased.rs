@@ -12,7 +12,10 @@ use crate::store::accounts;
 /// Ends every session and deletes everything known of a person. Only the id stays, so
 /// that a repeated request finds nothing left to do.
 pub(super) async fn erase(state: &Identity, tx: &mut Tx, id: Uuid) -> Result<(), Failure> {
-    state.end_all_sessions(tx, id, None, "deleted").await.map_err(failure)?;
+    state
+        .end_all_sessions(tx, id, None, "deleted")
+        .await
+        .map_err(failure)?;
     if !accounts::erase(tx, id).await? {
         return Ok(());
     }

@@ -24,8 +24,7 @@ pub fn consumer(state: &Arc<Identity>) -> Consumer {
 }
 
 fn power(consumer: Consumer, state: &Arc<Identity>) -> Consumer {
-    let (blocking, unblocking, guide, erasing) =
-        (state.clone(), state.clone(), state.clone(), state.clone());
+    let (blocking, unblocking, guide, erasing) = (state.clone(), state.clone(), state.clone(), state.clone());
     consumer
         .on(async move |tx: &mut Tx, event: Incoming<UserBlocked>| {
             power::block(&blocking, tx, account(&event.data.account_id)?).await

@@ -15,7 +15,10 @@ pub(super) async fn block(state: &Identity, tx: &mut Tx, id: Uuid) -> Result<(),
     if !accounts::set_status(tx, id, "blocked").await? {
         return Ok(());
     }
-    state.end_all_sessions(tx, id, None, "blocked").await.map_err(failure)?;
+    state
+        .end_all_sessions(tx, id, None, "blocked")
+        .await
+        .map_err(failure)?;
     tell(state, tx, id).await
 }
 

@@ -43,7 +43,10 @@ impl Account {
 
     /// The permissions it was granted.
     pub fn permissions(&self) -> Vec<Permission> {
-        self.permissions.iter().filter_map(|name| name.parse().ok()).collect()
+        self.permissions
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect()
     }
 
     /// Its admin level.
@@ -211,7 +214,10 @@ pub async fn set_powers(
 pub async fn set_status(conn: &mut Conn, id: Uuid, status: &str) -> QueryResult<bool> {
     let changed = diesel::update(accounts::table.find(id))
         .filter(accounts::status.ne_all(vec![status, "deleted"]))
-        .set((accounts::status.eq(status), accounts::updated_at.eq(diesel::dsl::now)))
+        .set((
+            accounts::status.eq(status),
+            accounts::updated_at.eq(diesel::dsl::now),
+        ))
         .execute(conn)
         .await?;
     Ok(changed == 1)
@@ -332,8 +338,12 @@ pub async fn erase(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
         .execute(conn)
         .await?;
     diesel::delete(profiles::table.find(id)).execute(conn).await?;
-    diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(conn).await?;
-    diesel::delete(api_tokens::table.filter(api_tokens::account_id.eq(id))).execute(conn).await?;
+    diesel::delete(sessions::table.filter(sessions::account_id.eq(id)))
+        .execute(conn)
+        .await?;
+    diesel::delete(api_tokens::table.filter(api_tokens::account_id.eq(id)))
+        .execute(conn)
+        .await?;
     diesel::delete(single_use_tokens::table.filter(single_use_tokens::account_id.eq(id)))
         .execute(conn)
         .await?;
@@ -343,6 +353,8 @@ pub async fn erase(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
     diesel::delete(outside_identities::table.filter(outside_identities::account_id.eq(id)))
         .execute(conn)
         .await?;
-    diesel::delete(phone_verifications::table.find(id)).execute(conn).await?;
+    diesel::delete(phone_verifications::table.find(id))
+        .execute(conn)
+        .await?;
     Ok(erased == 1)
 }

@@ -66,13 +66,19 @@ pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToke
     let found: Option<ApiToken> = api_tokens::table
         .filter(api_tokens::hash.eq(hash))
         .filter(api_tokens::revoked_at.is_null())
-        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(diesel::dsl::now)))
+        .filter(
+            api_tokens::expires_at
+                .is_null()
+                .or(api_tokens::expires_at.gt(diesel::dsl::now)),
+        )
         .select(ApiToken::as_select())
         .first(conn)
         .await
         .optional()?;
     if let Some(token) = &found
-        && token.last_used_at.is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
+        && token
+            .last_used_at
+            .is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
     {
         diesel::update(api_tokens::table.find(token.id))
             .set(api_tokens::last_used_at.eq(diesel::dsl::now))

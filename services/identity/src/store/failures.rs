@@ -50,12 +50,7 @@ pub async fn standing(
 }
 
 /// Counts a failure under `address`; locks it out when `limit` is reached. Answers the count.
-pub async fn add(
-    conn: &mut Conn,
-    account: Uuid,
-    address: &[u8],
-    limit: Option<i32>,
-) -> QueryResult<i32> {
+pub async fn add(conn: &mut Conn, account: Uuid, address: &[u8], limit: Option<i32>) -> QueryResult<i32> {
     let now = Utc::now();
     let (failures,): (i32,) = diesel::insert_into(sign_in_failures::table)
         .values((
@@ -92,15 +87,15 @@ pub async fn add(
 
 /// Forgets the failures of an address: it has signed in.
 pub async fn clear(conn: &mut Conn, account: Uuid, address: &[u8]) -> QueryResult<()> {
-    diesel::delete(sign_in_failures::table.find((account, address))).execute(conn).await?;
+    diesel::delete(sign_in_failures::table.find((account, address)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Deletes what no longer counts.
 pub async fn sweep(conn: &mut Conn) -> QueryResult<usize> {
-    diesel::delete(
-        sign_in_failures::table.filter(sign_in_failures::first_at.lt(Utc::now() - WINDOW * 2)),
-    )
-    .execute(conn)
-    .await
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::first_at.lt(Utc::now() - WINDOW * 2)))
+        .execute(conn)
+        .await
 }

@@ -18,12 +18,7 @@ pub async fn find(conn: &mut Conn, issuer: &str, subject: &str) -> QueryResult<O
 }
 
 /// Links a subject to an account. False when another request was faster.
-pub async fn link(
-    conn: &mut Conn,
-    issuer: &str,
-    subject: &str,
-    account: Uuid,
-) -> QueryResult<bool> {
+pub async fn link(conn: &mut Conn, issuer: &str, subject: &str, account: Uuid) -> QueryResult<bool> {
     let linked = diesel::insert_into(outside_identities::table)
         .values((
             outside_identities::issuer.eq(issuer),

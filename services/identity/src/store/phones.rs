@@ -54,6 +54,8 @@ pub async fn attempt(conn: &mut Conn, account: Uuid, most: i32) -> QueryResult<O
 
 /// Ends a verification.
 pub async fn finish(conn: &mut Conn, account: Uuid) -> QueryResult<()> {
-    diesel::delete(phone_verifications::table.find(account)).execute(conn).await?;
+    diesel::delete(phone_verifications::table.find(account))
+        .execute(conn)
+        .await?;
     Ok(())
 }

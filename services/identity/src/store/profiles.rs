@@ -42,7 +42,11 @@ impl Profile {
         }
         let parts = [self.first_name.as_deref(), self.last_name.as_deref()];
         let full = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        if full.is_empty() { username.unwrap_or_default().to_owned() } else { full }
+        if full.is_empty() {
+            username.unwrap_or_default().to_owned()
+        } else {
+            full
+        }
     }
 }
 
@@ -59,24 +63,38 @@ pub struct Counters {
 
 /// Inserts a new profile.
 pub async fn insert(conn: &mut Conn, profile: &Profile) -> QueryResult<()> {
-    diesel::insert_into(profiles::table).values(profile).execute(conn).await?;
+    diesel::insert_into(profiles::table)
+        .values(profile)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// The profile of an account.
 pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Profile> {
-    profiles::table.find(id).select(Profile::as_select()).first(conn).await
+    profiles::table
+        .find(id)
+        .select(Profile::as_select())
+        .first(conn)
+        .await
 }
 
 /// Writes the profile as a whole.
 pub async fn save(conn: &mut Conn, profile: &Profile) -> QueryResult<()> {
-    diesel::update(profiles::table.find(profile.account_id)).set(profile).execute(conn).await?;
+    diesel::update(profiles::table.find(profile.account_id))
+        .set(profile)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// The counters of an account.
 pub async fn counters(conn: &mut Conn, id: Uuid) -> QueryResult<Counters> {
-    profiles::table.find(id).select(Counters::as_select()).first(conn).await
+    profiles::table
+        .find(id)
+        .select(Counters::as_select())
+        .first(conn)
+        .await
 }
 
 /// One of the four counters.
@@ -104,7 +122,9 @@ pub async fn count(conn: &mut Conn, id: Uuid, counter: Counter) -> QueryResult<(
                 .await?
         }
         Counter::GoalSet => {
-            row.set(profiles::goals_set.eq(profiles::goals_set + 1)).execute(conn).await?
+            row.set(profiles::goals_set.eq(profiles::goals_set + 1))
+                .execute(conn)
+                .await?
         }
         Counter::GoalCompleted => {
             row.set(profiles::goals_completed.eq(profiles::goals_completed + 1))

@@ -32,7 +32,10 @@ impl Session {
 
 /// Inserts a new session.
 pub async fn insert(conn: &mut Conn, session: &Session) -> QueryResult<()> {
-    diesel::insert_into(sessions::table).values(session).execute(conn).await?;
+    diesel::insert_into(sessions::table)
+        .values(session)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -124,7 +127,9 @@ pub async fn ended_within(
     window: Duration,
 ) -> QueryResult<Vec<(Uuid, Uuid, Option<DateTime<Utc>>)>> {
     sessions::table
-        .filter(sessions::ended_at.gt((Utc::now() - window).into_sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>()))
+        .filter(sessions::ended_at.gt(
+            (Utc::now() - window).into_sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(),
+        ))
         .select((sessions::id, sessions::account_id, sessions::ended_at))
         .load(conn)
         .await

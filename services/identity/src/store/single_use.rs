@@ -104,19 +104,23 @@ pub async fn sweep(conn: &mut Conn) -> QueryResult<usize> {
 }
 
 /// Puts new recovery codes in the place of all old ones.
-pub async fn replace_recovery_codes(
-    conn: &mut Conn,
-    account: Uuid,
-    hashes: &[Vec<u8>],
-) -> QueryResult<()> {
+pub async fn replace_recovery_codes(conn: &mut Conn, account: Uuid, hashes: &[Vec<u8>]) -> QueryResult<()> {
     diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(account)))
         .execute(conn)
         .await?;
     let rows: Vec<_> = hashes
         .iter()
-        .map(|hash| (recovery_codes::account_id.eq(account), recovery_codes::hash.eq(hash)))
+        .map(|hash| {
+            (
+                recovery_codes::account_id.eq(account),
+                recovery_codes::hash.eq(hash),
+            )
+        })
         .collect();
-    diesel::insert_into(recovery_codes::table).values(rows).execute(conn).await?;
+    diesel::insert_into(recovery_codes::table)
+        .values(rows)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

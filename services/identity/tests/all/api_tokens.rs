@@ -11,9 +11,15 @@ async fn a_token_acts_within_its_scopes_until_it_is_revoked() {
     let person = app.person("client").await;
     let me = app.by(&person);
     let create = |scopes: serde_json::Value| {
-        me.post("/api/auth/tokens").json(json!({ "name": "reports", "scopes": scopes }))
+        me.post("/api/auth/tokens")
+            .json(json!({ "name": "reports", "scopes": scopes }))
     };
-    for wrong in [json!([]), json!(["identity"]), json!(["identity:own"]), json!("identity:read")] {
+    for wrong in [
+        json!([]),
+        json!(["identity"]),
+        json!(["identity:own"]),
+        json!("identity:read"),
+    ] {
         create(wrong).await.expect_error(400, "VALIDATION_ERROR");
     }
     let data = create(json!(["identity:read"])).await.expect(201).data();
@@ -21,17 +27,31 @@ async fn a_token_acts_within_its_scopes_until_it_is_revoked() {
     assert!(token.starts_with("plr_") && token.starts_with(data["prefix"].as_str().unwrap()));
     let integration = app.client().signed_in(token);
     integration.get("/api/profile").await.expect(200);
-    integration.put("/api/profile").json(json!({ "bio": "x" })).await.expect(403);
-    integration.post("/api/auth/tokens").json(json!({ "name": "y", "scopes": ["a:read"] })).await.expect(403);
+    integration
+        .put("/api/profile")
+        .json(json!({ "bio": "x" }))
+        .await
+        .expect(403);
+    integration
+        .post("/api/auth/tokens")
+        .json(json!({ "name": "y", "scopes": ["a:read"] }))
+        .await
+        .expect(403);
     let list = me.get("/api/auth/tokens").await.expect(200).data()["tokens"].clone();
     assert!(list[0]["last_used_at"].is_string());
     assert!(list[0].get("token").is_none());
     let path = format!("/api/auth/tokens/{}", data["id"].as_str().unwrap());
     let stranger = app.person("client").await;
-    app.by(&stranger).delete(&path).await.expect_error(404, "RESOURCE_NOT_FOUND");
+    app.by(&stranger)
+        .delete(&path)
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
     me.delete(&path).await.expect(200);
     me.delete(&path).await.expect(404);
-    integration.get("/api/profile").await.expect_error(401, "AUTHENTICATION_REQUIRED");
+    integration
+        .get("/api/profile")
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +60,10 @@ async fn an_expired_token_is_dead() {
     let person = app.person("client").await;
     let me = app.by(&person);
     let past = json!({ "name": "x", "scopes": ["identity:read"], "expires_at": "2020-01-01T00:00:00Z" });
-    me.post("/api/auth/tokens").json(past).await.expect_error(400, "VALIDATION_ERROR");
+    me.post("/api/auth/tokens")
+        .json(past)
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
     let soon = json!({ "name": "x", "scopes": ["identity:read"], "expires_at": "2099-01-01T00:00:00Z" });
     let data = me.post("/api/auth/tokens").json(soon).await.expect(201).data();
     let sql = "UPDATE identity.api_tokens SET expires_at = now() - interval '1 second'";

@@ -22,7 +22,11 @@ async fn tell<E: Event + Clone + 'static>(app: &App, aggregate: &str, event: E) 
     let publish = async move |tx: &mut Tx| -> Result<(), DbError> {
         parlour_events::publish(tx, aggregate, &event).await.map(drop)
     };
-    app.database().db("identity").write(Scope::Service, publish).await.unwrap();
+    app.database()
+        .db("identity")
+        .write(Scope::Service, publish)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,14 +34,35 @@ async fn a_block_ends_every_session_until_it_is_lifted() {
     let app = start().await;
     let person = app.person("client").await;
     let id = person.id.to_string();
-    tell(&app, &id, UserBlocked { account_id: id.clone(), ..Default::default() }).await;
+    tell(
+        &app,
+        &id,
+        UserBlocked {
+            account_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
     eventually(async || app.by(&person).get("/api/profile").await.status() == 401).await;
     let refused = app.sign_in(&person.email, &person.password, person.address).await;
     refused.expect_error(403, "INSUFFICIENT_PERMISSIONS");
-    app.sign_in(&person.email, "wrong", person.address).await.expect(401);
-    tell(&app, &id, UserUnblocked { account_id: id.clone(), ..Default::default() }).await;
+    app.sign_in(&person.email, "wrong", person.address)
+        .await
+        .expect(401);
+    tell(
+        &app,
+        &id,
+        UserUnblocked {
+            account_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
     eventually(async || {
-        app.sign_in(&person.email, &person.password, person.address).await.status() == 200
+        app.sign_in(&person.email, &person.password, person.address)
+            .await
+            .status()
+            == 200
     })
     .await;
 }
@@ -47,20 +72,68 @@ async fn a_guide_becomes_one_and_counters_count() {
     let app = start().await;
     let person = app.person("client").await;
     let id = person.id.to_string();
-    tell(&app, &id, AppointmentBooked { client_id: id.clone(), ..Default::default() }).await;
-    tell(&app, &id, AppointmentCompleted { client_id: id.clone(), ..Default::default() }).await;
-    tell(&app, &id, GoalSet { account_id: id.clone(), ..Default::default() }).await;
-    tell(&app, &id, GoalCompleted { account_id: id.clone(), ..Default::default() }).await;
+    tell(
+        &app,
+        &id,
+        AppointmentBooked {
+            client_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
+    tell(
+        &app,
+        &id,
+        AppointmentCompleted {
+            client_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
+    tell(
+        &app,
+        &id,
+        GoalSet {
+            account_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
+    tell(
+        &app,
+        &id,
+        GoalCompleted {
+            account_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
     eventually(async || {
         let profile = app.by(&person).get("/profile/").await.expect(200).json();
-        ["total_appointments", "completed_appointments", "goals_set", "goals_completed"]
-            .iter()
-            .all(|counter| profile[counter] == 1)
+        [
+            "total_appointments",
+            "completed_appointments",
+            "goals_set",
+            "goals_completed",
+        ]
+        .iter()
+        .all(|counter| profile[counter] == 1)
     })
     .await;
-    tell(&app, &id, GuideApproved { account_id: id.clone(), ..Default::default() }).await;
+    tell(
+        &app,
+        &id,
+        GuideApproved {
+            account_id: id.clone(),
+            ..Default::default()
+        },
+    )
+    .await;
     eventually(async || {
-        let data = app.sign_in(&person.email, &person.password, person.address).await.data();
+        let data = app
+            .sign_in(&person.email, &person.password, person.address)
+            .await
+            .data();
         data["user"]["roles"] == json!(["client", "guide"])
     })
     .await;
@@ -71,15 +144,27 @@ async fn an_erased_person_leaves_nothing_but_an_id() {
     let app = start().await;
     let person = app.person("client").await;
     let id = person.id.to_string();
-    let erase = PrivacyEraseRequested { account_id: id.clone(), ..Default::default() };
+    let erase = PrivacyEraseRequested {
+        account_id: id.clone(),
+        ..Default::default()
+    };
     tell(&app, &id, erase.clone()).await;
     tell(&app, &id, erase).await;
     eventually(async || {
-        app.sign_in(&person.email, &person.password, person.address).await.status() == 401
+        app.sign_in(&person.email, &person.password, person.address)
+            .await
+            .status()
+            == 401
     })
     .await;
     let admin = app.database().admin().await;
-    for table in ["profiles", "sessions", "refresh_tokens", "api_tokens", "single_use_tokens"] {
+    for table in [
+        "profiles",
+        "sessions",
+        "refresh_tokens",
+        "api_tokens",
+        "single_use_tokens",
+    ] {
         let sql = format!("SELECT count(*) FROM identity.{table}");
         let left: i64 = admin.query_one(&sql, &[]).await.unwrap().get(0);
         assert_eq!(left, 0, "{table}");

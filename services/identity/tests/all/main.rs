@@ -1,5 +1,11 @@
 //! Identity over HTTP, on a database of each test's own. Paths mirror `src/http` and `src/events`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
 mod admin;
 mod api_tokens;
 mod events;

@@ -11,27 +11,50 @@ use parlour_contracts::identity::v1::EmailRequested;
 async fn a_change_ends_the_other_sessions_and_keeps_this_one() {
     let app = App::start(&identity()).await;
     let person = app.person("client").await;
-    let other = app.sign_in(&person.email, &person.password, person.address).await.expect(200).data();
+    let other = app
+        .sign_in(&person.email, &person.password, person.address)
+        .await
+        .expect(200)
+        .data();
     let me = app.by(&person);
     let change = |current: &str, new: &str| {
-        me.post("/api/auth/password/change").json(json!({ "current_password": current, "new_password": new }))
+        me.post("/api/auth/password/change")
+            .json(json!({ "current_password": current, "new_password": new }))
     };
-    change("wrong", "another good secret").await.expect_error(401, "INVALID_CREDENTIALS");
-    change(&person.password, "short").await.expect_error(400, "VALIDATION_ERROR");
-    change(&person.password, &person.password).await.expect_error(400, "VALIDATION_ERROR");
-    change(&person.password, &format!("x{}", person.email)).await.expect_error(400, "VALIDATION_ERROR");
+    change("wrong", "another good secret")
+        .await
+        .expect_error(401, "INVALID_CREDENTIALS");
+    change(&person.password, "short")
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
+    change(&person.password, &person.password)
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
+    change(&person.password, &format!("x{}", person.email))
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
     change(&person.password, "another good secret").await.expect(200);
     me.get("/api/profile").await.expect(200);
-    app.get("/api/profile").bearer(other["access_token"].as_str().unwrap()).await.expect(401);
-    app.sign_in(&person.email, &person.password, person.address).await.expect(401);
-    app.sign_in(&person.email, "another good secret", person.address).await.expect(200);
+    app.get("/api/profile")
+        .bearer(other["access_token"].as_str().unwrap())
+        .await
+        .expect(401);
+    app.sign_in(&person.email, &person.password, person.address)
+        .await
+        .expect(401);
+    app.sign_in(&person.email, "another good secret", person.address)
+        .await
+        .expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_password_is_set_with_a_mailed_link_once() {
     let app = App::start(&identity()).await;
     let person = app.person("client").await;
-    let forgot = |email: &str| app.post("/api/auth/password/forgot").json(json!({ "email": email }));
+    let forgot = |email: &str| {
+        app.post("/api/auth/password/forgot")
+            .json(json!({ "email": email }))
+    };
     let known = forgot(&person.email).await;
     let unknown = forgot("nobody@example.org").await;
     assert_eq!(known.expect(200).json(), unknown.expect(200).json());
@@ -42,14 +65,27 @@ async fn a_forgotten_password_is_set_with_a_mailed_link_once() {
     .await;
     let token = mailed_token(&app, "reset_password").await;
     let reset = |token: &str, password: &str| {
-        app.post("/api/auth/password/reset").json(json!({ "token": token, "password": password }))
+        app.post("/api/auth/password/reset")
+            .json(json!({ "token": token, "password": password }))
     };
     reset(&token, "short").await.expect_error(400, "VALIDATION_ERROR");
-    reset("plw_nothing", "another good secret").await.expect_error(400, "INVALID_TOKEN");
+    reset("plw_nothing", "another good secret")
+        .await
+        .expect_error(400, "INVALID_TOKEN");
     reset(&token, "another good secret").await.expect(200);
-    reset(&token, "a third good secret").await.expect_error(400, "INVALID_TOKEN");
+    reset(&token, "a third good secret")
+        .await
+        .expect_error(400, "INVALID_TOKEN");
     app.by(&person).get("/api/profile").await.expect(401);
-    app.sign_in(&person.email, "another good secret", person.address).await.expect(200);
+    app.sign_in(&person.email, "another good secret", person.address)
+        .await
+        .expect(200);
     let mails: Vec<EmailRequested> = published(&app).await;
-    assert_eq!(mails.iter().filter(|mail| mail.template == "reset_password").count(), 1);
+    assert_eq!(
+        mails
+            .iter()
+            .filter(|mail| mail.template == "reset_password")
+            .count(),
+        1
+    );
 }

@@ -14,15 +14,34 @@ async fn a_profile_is_completed_and_the_sign_follows() {
     let me = app.by(&person);
     let needs = me.get("/api/profile/requirements").await.expect(200).data();
     assert_eq!(needs["complete"], false);
-    assert_eq!(needs["missing"], json!(["first_name", "last_name", "birth_date", "country"]));
+    assert_eq!(
+        needs["missing"],
+        json!(["first_name", "last_name", "birth_date", "country"])
+    );
     let some = json!({ "first_name": "Ana", "country": "SE" });
     let answer = me.post("/api/profile/complete").json(some).await;
     let details = answer.expect_error(400, "VALIDATION_ERROR").json()["details"].clone();
-    assert_eq!(details, json!(["last_name: is required", "birth_date: is required"]));
-    assert_eq!(me.get("/api/profile").await.data()["first_name"], json!(null), "nothing was kept");
-    let all = json!({ "first_name": "Ana", "last_name": "Lund", "country": "SE", "birth_date": "1990-05-01" });
-    let data = me.post("/api/profile/complete").json(all).await.expect(200).data();
-    assert_eq!((data["zodiac"].as_str(), data["display_name"].as_str()), (Some("taurus"), Some("Ana Lund")));
+    assert_eq!(
+        details,
+        json!(["last_name: is required", "birth_date: is required"])
+    );
+    assert_eq!(
+        me.get("/api/profile").await.data()["first_name"],
+        json!(null),
+        "nothing was kept"
+    );
+    let all =
+        json!({ "first_name": "Ana", "last_name": "Lund", "country": "SE", "birth_date": "1990-05-01" });
+    let data = me
+        .post("/api/profile/complete")
+        .json(all)
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(
+        (data["zodiac"].as_str(), data["display_name"].as_str()),
+        (Some("taurus"), Some("Ana Lund"))
+    );
     assert_eq!(me.get("/api/profile/requirements").await.data()["complete"], true);
     let told: Vec<ProfileUpdated> = published(&app).await;
     assert_eq!(told.last().unwrap().display_name, "Ana Lund");
@@ -34,7 +53,8 @@ async fn what_is_left_out_stays_and_null_clears() {
     let person = app.person("reader").await;
     let me = app.by(&person);
     let put = |body: serde_json::Value| me.put("/api/profile").json(body);
-    let place = json!({ "name": "Lund", "latitude": 55.7, "longitude": 13.2, "time_zone": "Europe/Stockholm" });
+    let place =
+        json!({ "name": "Lund", "latitude": 55.7, "longitude": 13.2, "time_zone": "Europe/Stockholm" });
     put(json!({
         "bio": "Tarot since 1999 🌙\nأهلا", "languages": ["ar", "en"], "specialities": ["tarot"],
         "birth_date": "2000-02-29", "birth_time": "23:59", "birth_place": place, "phone": "+46 70 174 06 05",
@@ -42,10 +62,16 @@ async fn what_is_left_out_stays_and_null_clears() {
     }))
     .await
     .expect(200);
-    let data = put(json!({ "bio": null, "first_name": "R" })).await.expect(200).data();
+    let data = put(json!({ "bio": null, "first_name": "R" }))
+        .await
+        .expect(200)
+        .data();
     assert_eq!(data["bio"], json!(null));
     assert_eq!(data["birth_place"], place);
-    assert_eq!((data["birth_time"].as_str(), data["phone"].as_str()), (Some("23:59"), Some("+46701740605")));
+    assert_eq!(
+        (data["birth_time"].as_str(), data["phone"].as_str()),
+        (Some("23:59"), Some("+46701740605"))
+    );
     assert_eq!(data["phone_verified"], false);
     assert_eq!(data["specialities"], json!(["tarot"]));
 }
@@ -87,8 +113,20 @@ async fn personal_fields_are_sealed_in_the_database() {
     let body = json!({ "birth_place": { "name": "Canary Wharf" }, "phone": "+46701740605" });
     app.by(&person).put("/api/profile").json(body).await.expect(200);
     let admin = app.database().admin().await;
-    for table in ["accounts", "profiles", "sessions", "outbox", "sign_in_failures", "rate_buckets"] {
-        for canary in ["Canary Wharf", "46701740605", person.email.as_str(), person.token.as_str()] {
+    for table in [
+        "accounts",
+        "profiles",
+        "sessions",
+        "outbox",
+        "sign_in_failures",
+        "rate_buckets",
+    ] {
+        for canary in [
+            "Canary Wharf",
+            "46701740605",
+            person.email.as_str(),
+            person.token.as_str(),
+        ] {
             let sql = format!("SELECT count(*) FROM identity.{table} t WHERE t::text LIKE '%' || $1 || '%'");
             let found: i64 = admin.query_one(&sql, &[&canary]).await.unwrap().get(0);
             assert_eq!(found, 0, "{canary} in {table}");

@@ -14,7 +14,8 @@ const PASSWORD: &str = "correct horse battery";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_made_and_everybody_hears_of_it() {
     let app = App::start(&identity()).await;
-    let body = json!({ "email": "Ana@Example.org", "password": PASSWORD, "first_name": "Ana", "locale": "ar" });
+    let body =
+        json!({ "email": "Ana@Example.org", "password": PASSWORD, "first_name": "Ana", "locale": "ar" });
     let answer = app.post(PATH).json(body).await;
     let user = &answer.expect(201).data()["user"];
     assert_eq!(user["email"], "ana@example.org");
@@ -26,16 +27,30 @@ async fn an_account_is_made_and_everybody_hears_of_it() {
     assert_eq!(registered[0].account_id, user["id"].as_str().unwrap());
     let contact: Vec<ContactChanged> = published(&app).await;
     let place = format!("contact.email:{}", registered[0].account_id);
-    assert_eq!(contacts(&app).open_text(&place, &contact[0].email_sealed).unwrap(), "ana@example.org");
+    assert_eq!(
+        contacts(&app)
+            .open_text(&place, &contact[0].email_sealed)
+            .unwrap(),
+        "ana@example.org"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mailed_link_confirms_the_address_once() {
     let app = App::start(&identity()).await;
-    app.post(PATH).json(json!({ "email": "a@example.org", "password": PASSWORD })).await.expect(201);
+    app.post(PATH)
+        .json(json!({ "email": "a@example.org", "password": PASSWORD }))
+        .await
+        .expect(201);
     let token = json!({ "token": mailed_token(&app, "verify_email").await });
-    app.post("/api/auth/email/verify").json(token.clone()).await.expect(200);
-    app.post("/api/auth/email/verify").json(token).await.expect_error(400, "INVALID_TOKEN");
+    app.post("/api/auth/email/verify")
+        .json(token.clone())
+        .await
+        .expect(200);
+    app.post("/api/auth/email/verify")
+        .json(token)
+        .await
+        .expect_error(400, "INVALID_TOKEN");
     let login = json!({ "email": "a@example.org", "password": PASSWORD });
     let user = app.post("/api/auth/login").json(login).await.expect(200).data()["user"].clone();
     assert_eq!(user["email_verified"], true);
@@ -44,8 +59,14 @@ async fn the_mailed_link_confirms_the_address_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_field_is_named_and_nothing_is_made() {
     let app = App::start(&identity()).await;
-    let body = json!({ "email": "nobody", "username": "a b", "password": "short", "first_name": 7, "locale": "!" });
-    let details = app.post(PATH).json(body).await.expect_error(400, "VALIDATION_ERROR").json();
+    let body =
+        json!({ "email": "nobody", "username": "a b", "password": "short", "first_name": 7, "locale": "!" });
+    let details = app
+        .post(PATH)
+        .json(body)
+        .await
+        .expect_error(400, "VALIDATION_ERROR")
+        .json();
     let details = details["details"].to_string();
     for field in ["email", "password", "first_name", "locale"] {
         assert!(details.contains(&format!("\"{field}: ")), "{field} in {details}");
@@ -62,7 +83,10 @@ async fn every_wrong_field_is_named_and_nothing_is_made() {
         json!(["a"]),
         json!(null),
     ] {
-        app.post(PATH).json(body).await.expect_error(400, "VALIDATION_ERROR");
+        app.post(PATH)
+            .json(body)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
     }
     assert_eq!(accounts(&app).await, 0);
     assert!(published::<EmailRequested>(&app).await.is_empty());
@@ -90,21 +114,35 @@ async fn usernames_that_look_alike_are_one() {
     let body = |name: &str| json!({ "username": name, "password": PASSWORD });
     app.post(PATH).json(body("paypal")).await.expect(201);
     for name in ["PayPal", "pаypаl", "ｐａｙｐａｌ"] {
-        app.post(PATH).json(body(name)).await.expect_error(409, "CONFLICT");
+        app.post(PATH)
+            .json(body(name))
+            .await
+            .expect_error(409, "CONFLICT");
     }
     app.post(PATH).json(body("نور_1")).await.expect(201);
-    app.post(PATH).json(body("'; DROP TABLE accounts; --")).await.expect(400);
+    app.post(PATH)
+        .json(body("'; DROP TABLE accounts; --"))
+        .await
+        .expect(400);
     assert_eq!(accounts(&app).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_hidden_accounts_a_taken_address_is_told_to_its_owner_alone() {
-    let app = App::of(&identity()).set("identity.hide_accounts", true).start().await;
+    let app = App::of(&identity())
+        .set("identity.hide_accounts", true)
+        .start()
+        .await;
     let body = json!({ "email": "a@example.org", "password": PASSWORD, "first_name": "A" });
     let first = app.post(PATH).json(body.clone()).await.expect(201).data();
     let second = app.post(PATH).json(body).await.expect(201).data();
     let keys = |value: &serde_json::Value| {
-        value["user"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        value["user"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
     };
     assert_eq!(keys(&first), keys(&second));
     assert_ne!(first["user"]["id"], second["user"]["id"]);
@@ -129,8 +167,18 @@ async fn under_one_key_a_registration_happens_once_on_both_replicas() {
     // A refusal that is final is remembered too; one that a better body mends is not.
     let taken = |key: &str| app.post(PATH).json(&body).idempotency_key(key);
     taken("k-2").await.expect_error(409, "CONFLICT");
-    assert_eq!(taken("k-2").await.expect(409).header("idempotency-replayed"), Some("true"));
-    let bad = app.post(PATH).json(json!({ "password": "x" })).idempotency_key("k-3");
+    assert_eq!(
+        taken("k-2").await.expect(409).header("idempotency-replayed"),
+        Some("true")
+    );
+    let bad = app
+        .post(PATH)
+        .json(json!({ "password": "x" }))
+        .idempotency_key("k-3");
     bad.await.expect(400);
-    app.post(PATH).json(other).idempotency_key("k-3").await.expect(201);
+    app.post(PATH)
+        .json(other)
+        .idempotency_key("k-3")
+        .await
+        .expect(201);
 }

@@ -11,7 +11,12 @@ use crate::identity;
 async fn felt(app: &App, number: usize, person: &Person) -> Duration {
     let started = Instant::now();
     eventually(async || {
-        let status = app.replica(number).get("/api/profile").bearer(&person.token).await.status();
+        let status = app
+            .replica(number)
+            .get("/api/profile")
+            .bearer(&person.token)
+            .await
+            .status();
         status == 401
     })
     .await;
@@ -23,7 +28,11 @@ async fn logout_is_felt_on_another_replica() {
     let app = App::of(&identity()).replicas(2).with_vhost().start().await;
     let person = app.person("client").await;
     for number in [0, 1] {
-        app.replica(number).get("/api/profile").bearer(&person.token).await.expect(200);
+        app.replica(number)
+            .get("/api/profile")
+            .bearer(&person.token)
+            .await
+            .expect(200);
     }
     app.sign_out(&person).await;
     let times = [felt(&app, 0, &person).await, felt(&app, 1, &person).await];
@@ -34,17 +43,34 @@ async fn logout_is_felt_on_another_replica() {
 async fn a_taken_role_is_felt_on_another_replica() {
     let app = App::of(&identity()).replicas(2).with_vhost().start().await;
     let (owner, admin) = (app.person("owner").await, app.person("admin").await);
-    app.replica(1).get("/api/admin/users").bearer(&admin.token).await.expect(200);
+    app.replica(1)
+        .get("/api/admin/users")
+        .bearer(&admin.token)
+        .await
+        .expect(200);
     let path = format!("/api/admin/users/{}/roles", admin.id);
-    app.by(&owner).put(&path).json(json!({ "roles": ["client"] })).await.expect(200);
+    app.by(&owner)
+        .put(&path)
+        .json(json!({ "roles": ["client"] }))
+        .await
+        .expect(200);
     println!("role felt after {:?}", felt(&app, 1, &admin).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_broker_is_away_nothing_revoked_gets_through() {
-    let app = App::of(&identity()).replicas(2).with_vhost().with_faults().start().await;
+    let app = App::of(&identity())
+        .replicas(2)
+        .with_vhost()
+        .with_faults()
+        .start()
+        .await;
     let person = app.person("client").await;
-    app.replica(1).get("/api/profile").bearer(&person.token).await.expect(200);
+    app.replica(1)
+        .get("/api/profile")
+        .bearer(&person.token)
+        .await
+        .expect(200);
     app.broker_line().refuse();
     app.broker_line().cut();
     // From when the loss is noticed on, identity's database is asked about every token.
@@ -52,5 +78,9 @@ async fn while_the_broker_is_away_nothing_revoked_gets_through() {
     felt(&app, 1, &person).await;
     app.broker_line().pass();
     let other = app.person("client").await;
-    app.replica(1).get("/api/profile").bearer(&other.token).await.expect(200);
+    app.replica(1)
+        .get("/api/profile")
+        .bearer(&other.token)
+        .await
+        .expect(200);
 }

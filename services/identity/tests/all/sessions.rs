@@ -8,7 +8,11 @@ use crate::identity;
 async fn my_sessions_are_listed_and_each_can_be_ended() {
     let app = App::start(&identity()).await;
     let person = app.person("client").await;
-    let other = app.sign_in(&person.email, &person.password, person.address).await.expect(200).data();
+    let other = app
+        .sign_in(&person.email, &person.password, person.address)
+        .await
+        .expect(200)
+        .data();
     let me = app.by(&person);
     let list = me.get("/api/auth/sessions").await.expect(200).data()["sessions"].clone();
     let list = list.as_array().unwrap();
@@ -19,7 +23,10 @@ async fn my_sessions_are_listed_and_each_can_be_ended() {
     let path = format!("/api/auth/sessions/{}", list[0]["id"].as_str().unwrap());
     me.delete(&path).await.expect(200);
     me.delete(&path).await.expect_error(404, "RESOURCE_NOT_FOUND");
-    app.get("/api/profile").bearer(other["access_token"].as_str().unwrap()).await.expect(401);
+    app.get("/api/profile")
+        .bearer(other["access_token"].as_str().unwrap())
+        .await
+        .expect(401);
     me.get("/api/profile").await.expect(200);
 }
 
@@ -29,7 +36,10 @@ async fn a_stranger_cannot_end_my_session() {
     let (mine, stranger) = (app.person("client").await, app.person("owner").await);
     let list = app.by(&mine).get("/api/auth/sessions").await.data()["sessions"].clone();
     let path = format!("/api/auth/sessions/{}", list[0]["id"].as_str().unwrap());
-    app.by(&stranger).delete(&path).await.expect_error(404, "RESOURCE_NOT_FOUND");
+    app.by(&stranger)
+        .delete(&path)
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
     app.by(&mine).get("/api/profile").await.expect(200);
 }
 
@@ -38,7 +48,10 @@ async fn after_logout_neither_token_works() {
     let app = App::start(&identity()).await;
     let person = app.person("client").await;
     app.sign_out(&person).await;
-    app.by(&person).get("/api/profile").await.expect_error(401, "AUTHENTICATION_REQUIRED");
+    app.by(&person)
+        .get("/api/profile")
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
     let body = serde_json::json!({ "refresh_token": person.refresh_token });
     app.post("/api/auth/refresh").json(body).await.expect(401);
 }

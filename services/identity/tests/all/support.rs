@@ -30,17 +30,24 @@ pub(crate) async fn published<E: Event>(app: &App) -> Vec<E> {
         .load(&mut conn)
         .await
         .unwrap();
-    rows.iter().map(|row| E::decode(row.as_slice()).unwrap()).collect()
+    rows.iter()
+        .map(|row| E::decode(row.as_slice()).unwrap())
+        .collect()
 }
 
 /// The token of the last mail with this template, opened with the contacts key.
 pub(crate) async fn mailed_token(app: &App, template: &str) -> String {
     let mails: Vec<EmailRequested> = published(app).await;
-    let mail = mails.iter().rev().find(|mail| mail.template == template).expect("a mail");
+    let mail = mails.iter().rev().find(|mail| mail.template == template).unwrap();
     let place = format!("email_requested.data:{}", mail.account_id);
     let data = contacts(app).open_text(&place, &mail.data_sealed).unwrap();
     let data: Value = serde_json::from_str(&data).unwrap();
-    assert!(data["url"].as_str().unwrap().contains(data["token"].as_str().unwrap()));
+    assert!(
+        data["url"]
+            .as_str()
+            .unwrap()
+            .contains(data["token"].as_str().unwrap())
+    );
     data["token"].as_str().unwrap().to_owned()
 }
 
@@ -60,9 +67,12 @@ pub(crate) async fn accounts(app: &App) -> i64 {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
     let db = app.database().db("identity");
-    db.read(Scope::Service, async |tx: &mut parlour_db::Tx| -> Result<i64, parlour_db::DbError> {
-        Ok(schema::accounts::table.count().get_result(tx).await?)
-    })
+    db.read(
+        Scope::Service,
+        async |tx: &mut parlour_db::Tx| -> Result<i64, parlour_db::DbError> {
+            Ok(schema::accounts::table.count().get_result(tx).await?)
+        },
+    )
     .await
     .unwrap()
 }

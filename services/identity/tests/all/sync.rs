@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RsaKeyPair,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
@@ -37,7 +35,11 @@ impl Key {
             "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
         });
         let der = pair.to_pkcs8v1().unwrap();
-        Self { algorithm: Algorithm::ES256, private: EncodingKey::from_ec_der(der.as_ref()), jwk }
+        Self {
+            algorithm: Algorithm::ES256,
+            private: EncodingKey::from_ec_der(der.as_ref()),
+            jwk,
+        }
     }
 
     fn rs256(kid: &str) -> Self {
@@ -51,7 +53,11 @@ impl Key {
         });
         let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
         let pem = pem(der.as_ref());
-        Self { algorithm: Algorithm::RS256, private: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(), jwk }
+        Self {
+            algorithm: Algorithm::RS256,
+            private: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
+            jwk,
+        }
     }
 
     fn sign(&self, claims: &Value) -> String {
@@ -63,8 +69,15 @@ impl Key {
 
 fn pem(der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).unwrap()).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|l| std::str::from_utf8(l).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        lines.join("\n")
+    )
 }
 
 /// An issuer's key set behind HTTP, and how often it was asked for.
@@ -87,11 +100,15 @@ impl Published {
             inner.1 += 1;
             HttpResponse::Ok().json(json!({ "keys": inner.0 }))
         };
-        let server = HttpServer::new(move || Actix::new().app_data(data.clone()).default_service(web::get().to(keys)))
-            .workers(1)
-            .disable_signals()
-            .bind("127.0.0.1:0")
-            .unwrap();
+        let server = HttpServer::new(move || {
+            Actix::new()
+                .app_data(data.clone())
+                .default_service(web::get().to(keys))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
         let url = format!("http://{}/jwks.json", server.addrs()[0]);
         tokio::spawn(server.run());
         url
@@ -112,7 +129,10 @@ async fn app(url: &str) -> App {
         { "name": "legacy", "issuer": "https://legacy.example", "hs256_secret": "a-very-long-shared-secret-indeed" },
         { "name": "dead", "issuer": "https://dead.example", "jwks_url": "http://127.0.0.1:9/jwks.json" },
     ]);
-    App::of(&identity()).set("identity.issuers", issuers).start().await
+    App::of(&identity())
+        .set("identity.issuers", issuers)
+        .start()
+        .await
 }
 
 async fn sync(app: &App, token: &str) -> Answer {
@@ -126,14 +146,20 @@ async fn a_subject_gets_one_account_and_our_tokens() {
     let app = app(&published.serve()).await;
     let token = key.sign(&claims("s-1", Some("Ana@Example.org"), true));
     let answers = join_all((0..8).map(|_| sync(&app, &token))).await;
-    let ids: Vec<Value> = answers.iter().map(|a| a.expect(200).data()["user"]["id"].clone()).collect();
+    let ids: Vec<Value> = answers
+        .iter()
+        .map(|a| a.expect(200).data()["user"]["id"].clone())
+        .collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(accounts(&app).await, 1);
     let data = answers[0].data();
     assert_eq!(data["user"]["email"], "ana@example.org");
     assert_eq!(data["user"]["email_verified"], true);
     assert_eq!(data["user"]["first_name"], "Ana");
-    app.get("/api/profile").bearer(data["access_token"].as_str().unwrap()).await.expect(200);
+    app.get("/api/profile")
+        .bearer(data["access_token"].as_str().unwrap())
+        .await
+        .expect(200);
     assert_eq!(published.fetched(), 1);
 }
 
@@ -142,14 +168,20 @@ async fn keys_rotate_and_strangers_cannot_make_us_ask_again_and_again() {
     let (published, old, new) = (Published::default(), Key::rs256("old"), Key::es256("new"));
     published.set(&[&old]);
     let app = app(&published.serve()).await;
-    sync(&app, &old.sign(&claims("s-1", None, false))).await.expect(200);
+    sync(&app, &old.sign(&claims("s-1", None, false)))
+        .await
+        .expect(200);
     published.set(&[&old, &new]);
     // Within a minute of the last fetch an unknown key id is refused without asking.
     for _ in 0..5 {
-        sync(&app, &new.sign(&claims("s-2", None, false))).await.expect(401);
+        sync(&app, &new.sign(&claims("s-2", None, false)))
+            .await
+            .expect(401);
     }
     assert_eq!(published.fetched(), 1);
-    sync(&app, &old.sign(&claims("s-1", None, false))).await.expect(200);
+    sync(&app, &old.sign(&claims("s-1", None, false)))
+        .await
+        .expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,9 +216,13 @@ async fn tokens_that_are_not_right_are_refused() {
         none,
         "rubbish".to_owned(),
     ] {
-        sync(&app, &token).await.expect_error(401, "AUTHENTICATION_REQUIRED");
+        sync(&app, &token)
+            .await
+            .expect_error(401, "AUTHENTICATION_REQUIRED");
     }
-    app.post("/api/auth/sync").await.expect_error(401, "AUTHENTICATION_REQUIRED");
+    app.post("/api/auth/sync")
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
     assert_eq!(accounts(&app).await, 0);
     let dead = change("iss", json!("https://dead.example"));
     sync(&app, &dead).await.expect_error(503, "UPSTREAM_UNAVAILABLE");
@@ -204,10 +240,18 @@ async fn an_account_is_linked_only_when_both_sides_verified_the_address() {
         let app = &app;
         async move { sync(app, &token).await.expect(200).data()["user"]["id"].clone() }
     };
-    assert_ne!(linked("s-1", true).await, json!(person.id), "ours is not verified");
+    assert_ne!(
+        linked("s-1", true).await,
+        json!(person.id),
+        "ours is not verified"
+    );
     let sql = "UPDATE identity.accounts SET email_verified = true WHERE email_index IS NOT NULL";
     app.database().admin().await.batch_execute(sql).await.unwrap();
-    assert_ne!(linked("s-2", false).await, json!(person.id), "theirs is not verified");
+    assert_ne!(
+        linked("s-2", false).await,
+        json!(person.id),
+        "theirs is not verified"
+    );
     assert_eq!(linked("s-3", true).await, json!(person.id));
 }
 
@@ -220,6 +264,8 @@ async fn a_legacy_project_signs_with_a_secret() {
         let key = EncodingKey::from_secret(secret.as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
     };
-    sync(&app, &sign("a-very-long-shared-secret-indeed")).await.expect(200);
+    sync(&app, &sign("a-very-long-shared-secret-indeed"))
+        .await
+        .expect(200);
     sync(&app, &sign("another-secret")).await.expect(401);
 }

@@ -23,7 +23,9 @@ async fn forged_damaged_and_foreign_tokens_are_refused_alike() {
     let parts: Vec<&str> = person.token.split('.').collect();
     let (header, claims) = (read(parts[0]), read(parts[1]));
     let jwks = app.get("/.well-known/jwks.json").await.expect(200).json();
-    let public = URL_SAFE_NO_PAD.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
+    let public = URL_SAFE_NO_PAD
+        .decode(jwks["keys"][0]["x"].as_str().unwrap())
+        .unwrap();
     let mut hs256 = Header::new(Algorithm::HS256);
     hs256.kid = header["kid"].as_str().map(ToOwned::to_owned);
     let with_public_key = EncodingKey::from_secret(&public);
@@ -35,8 +37,17 @@ async fn forged_damaged_and_foreign_tokens_are_refused_alike() {
         "a.b.c".to_owned(),
         person.token[..person.token.len() - 10].to_owned(),
         format!("{}.{}.{}", parts[0], part(&raised), parts[2]),
-        format!("{}.{}.", part(&json!({ "alg": "none", "kid": header["kid"] })), parts[1]),
-        format!("{}.{}.{}", part(&json!({ "alg": "EdDSA", "kid": "unknown" })), parts[1], parts[2]),
+        format!(
+            "{}.{}.",
+            part(&json!({ "alg": "none", "kid": header["kid"] })),
+            parts[1]
+        ),
+        format!(
+            "{}.{}.{}",
+            part(&json!({ "alg": "EdDSA", "kid": "unknown" })),
+            parts[1],
+            parts[2]
+        ),
         jsonwebtoken::encode(&hs256, &claims, &with_public_key).unwrap(),
         format!("{}.{}.{}", parts[0], "A".repeat(10_000), parts[2]),
         "x".repeat(10_000),
@@ -73,7 +84,10 @@ async fn what_the_token_says_is_checked_too() {
         changed
     };
     let now = chrono::Utc::now().timestamp();
-    app.get("/api/profile").bearer(&signed(&app, &claims).await).await.expect(200);
+    app.get("/api/profile")
+        .bearer(&signed(&app, &claims).await)
+        .await
+        .expect(200);
     for wrong in [
         change("exp", json!(now - 1)),
         change("iss", json!("somebody")),
@@ -82,7 +96,10 @@ async fn what_the_token_says_is_checked_too() {
         change("sub", json!(uuid::Uuid::now_v7())),
     ] {
         let token = signed(&app, &wrong).await;
-        app.get("/api/profile").bearer(&token).await.expect_error(401, "AUTHENTICATION_REQUIRED");
+        app.get("/api/profile")
+            .bearer(&token)
+            .await
+            .expect_error(401, "AUTHENTICATION_REQUIRED");
     }
 }
 

@@ -140,7 +140,10 @@ pub async fn set_roles(
         }
         accounts::set_roles(tx, id, &roles).await?;
         let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-        let change = (Some(json!({ "roles": account.roles })), Some(json!({ "roles": names })));
+        let change = (
+            Some(json!({ "roles": account.roles })),
+            Some(json!({ "roles": names })),
+        );
         settle(&state, tx, &origin, "roles.changed", id, change).await
     })
     .await
@@ -164,7 +167,12 @@ pub async fn set_powers(
 ) -> Result<Reply, ApiError> {
     let caller = caller.0;
     let powers = Powers {
-        permissions: body.permissions.names().iter().filter_map(|n| n.parse().ok()).collect(),
+        permissions: body
+            .permissions
+            .names()
+            .iter()
+            .filter_map(|n| n.parse().ok())
+            .collect(),
         level: body.level,
         country: body.country,
     };
@@ -176,7 +184,15 @@ pub async fn set_powers(
         let before = json!({ "level": account.level, "permissions": account.permissions });
         let names: Vec<&str> = powers.permissions.iter().map(|p| p.name()).collect();
         let after = json!({ "level": powers.level, "country": country, "permissions": names });
-        settle(&state, tx, &origin, "permissions.changed", id, (Some(before), Some(after))).await
+        settle(
+            &state,
+            tx,
+            &origin,
+            "permissions.changed",
+            id,
+            (Some(before), Some(after)),
+        )
+        .await
     })
     .await
 }

@@ -4,8 +4,8 @@ use parlour_auth::Principal;
 use parlour_contracts::{Level, Role};
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    Admin, ApiError, Check, Cursor, PageQuery, Pagination, PathId, Problems, Query, RateClass, Reply,
-    Routes, State, Success,
+    Admin, ApiError, Check, Cursor, PageQuery, Pagination, PathId, Problems, Query, RateClass, Reply, Routes,
+    State, Success,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -62,12 +62,18 @@ pub struct UserSearch {
 
 impl Check for UserSearch {
     fn check(&self, problems: &mut Problems) {
-        let fine = self.role.as_deref().is_none_or(|role| role.parse::<Role>().is_ok());
+        let fine = self
+            .role
+            .as_deref()
+            .is_none_or(|role| role.parse::<Role>().is_ok());
         problems.require(fine, "role", "is not a role");
         let fine = self.country.as_deref().is_none_or(country::is_known);
         problems.require(fine, "country", "must be an ISO 3166-1 alpha-2 code");
         let known = ["active", "blocked", "pending"];
-        let fine = self.status.as_deref().is_none_or(|status| known.contains(&status));
+        let fine = self
+            .status
+            .as_deref()
+            .is_none_or(|status| known.contains(&status));
         problems.require(fine, "status", "must be active, blocked or pending");
     }
 }
@@ -92,7 +98,7 @@ pub struct UserDetail {
     /// Admin level.
     #[schema(value_type = Option<String>)]
     pub level: Option<Level>,
-    /// The country a country_admin is limited to.
+    /// The country a `country_admin` is limited to.
     pub country_scope: Option<String>,
     /// What was granted one by one.
     pub permissions: Vec<String>,
@@ -107,7 +113,7 @@ pub struct UserDetailData {
 
 /// Searches users
 ///
-/// The newest first. A country_admin sees their country only.
+/// The newest first. A `country_admin` sees their country only.
 #[utoipa::path(
     get, path = "/api/admin/users", tag = "admin", params(UserSearch),
     responses((status = 200, description = "A page.", body = Success<UserPage>))
@@ -139,7 +145,9 @@ pub async fn list(
         at: account.created_at,
         id: account.id,
     });
-    let users = shown.iter().map(|(account, profile)| state.user(account, profile));
+    let users = shown
+        .iter()
+        .map(|(account, profile)| state.user(account, profile));
     Reply::ok(UserPage {
         users: users.collect::<Result<_, Error>>()?,
         pagination: Pagination::new(&described, total, next),
@@ -174,11 +182,7 @@ fn filter(state: &Identity, admin: &Principal, query: UserSearch) -> Result<Filt
     params(("id" = Uuid, Path, description = "The account.")),
     responses((status = 200, description = "The user.", body = Success<UserDetailData>))
 )]
-pub async fn one(
-    admin: Admin,
-    state: State<Identity>,
-    PathId(id): PathId,
-) -> Result<Reply, ApiError> {
+pub async fn one(admin: Admin, state: State<Identity>, PathId(id): PathId) -> Result<Reply, ApiError> {
     let (account, profile) = state
         .db
         .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {

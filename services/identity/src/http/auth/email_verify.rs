@@ -48,7 +48,9 @@ pub async fn verify(
         accounts::set_email_verified(tx, id).await?;
         let account = accounts::find(tx, id).await?;
         state.tell_contact(tx, &account).await?;
-        state.audit(tx, &origin, "email.verified", id, (None, None)).await?;
+        state
+            .audit(tx, &origin, "email.verified", id, (None, None))
+            .await?;
         Ok(Reply::said(Nothing {}, "Your e-mail address is confirmed.")?)
     })
     .await

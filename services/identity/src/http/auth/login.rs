@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    Anonymous, ApiError, Check, Json, Origin, Problems, RateClass, Reply, Routes, ServiceHandle,
-    State, Success,
+    Anonymous, ApiError, Check, Json, Origin, Problems, RateClass, Reply, Routes, ServiceHandle, State,
+    Success,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,7 +98,7 @@ pub async fn login(
         let state = state.clone();
         async move |tx: &mut Tx| finish(&state, tx, &account, &origin).await
     });
-    Ok(Reply::ok(data.await?)?)
+    Reply::ok(data.await?)
 }
 
 async fn finish(
@@ -110,7 +110,9 @@ async fn finish(
     if account.two_factor_enabled {
         return Ok(LoginData::TwoFactor(challenge(tx, account).await?));
     }
-    let (tokens, _) = state.start_session(tx, account, origin, Through::Password, false).await?;
+    let (tokens, _) = state
+        .start_session(tx, account, origin, Through::Password, false)
+        .await?;
     let profile = profiles::find(tx, account.id).await?;
     let user = state.user(account, &profile)?;
     Ok(LoginData::SignedIn(SignedIn::new(tokens, user)))

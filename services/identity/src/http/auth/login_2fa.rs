@@ -81,12 +81,14 @@ pub async fn login_2fa(
             if !account.is_active() {
                 return Err(Error::Blocked);
             }
-            single_use::redeem(tx, &challenge, Purpose::TwoFactor).await?.ok_or(Error::InvalidToken)?;
+            single_use::redeem(tx, &challenge, Purpose::TwoFactor)
+                .await?
+                .ok_or(Error::InvalidToken)?;
             let started = state.start_session(tx, &account, &origin, Through::TwoFactor, false);
             let (tokens, _) = started.await?;
             let profile = profiles::find(tx, account.id).await?;
             Ok(SignedIn::new(tokens, state.user(&account, &profile)?))
         })
         .await?;
-    Ok(Reply::ok(signed_in)?)
+    Reply::ok(signed_in)
 }

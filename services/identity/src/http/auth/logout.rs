@@ -24,11 +24,7 @@ pub struct Nothing {}
     post, path = "/api/auth/logout", tag = "auth",
     responses((status = 200, description = "Signed out.", body = Success<Nothing>))
 )]
-pub async fn logout(
-    user: User,
-    state: State<Identity>,
-    origin: Origin,
-) -> Result<Reply, ApiError> {
+pub async fn logout(user: User, state: State<Identity>, origin: Origin) -> Result<Reply, ApiError> {
     end(&state, user.id, user.session, origin).await?;
     Reply::said(Nothing {}, "You are signed out.")
 }
@@ -47,7 +43,9 @@ pub async fn end(
             let ended = shared.end_session(tx, account, session, "logout").await?;
             if ended {
                 let which = Some(serde_json::json!({ "session": session }));
-                shared.audit(tx, &origin, "session.ended", account, (which, None)).await?;
+                shared
+                    .audit(tx, &origin, "session.ended", account, (which, None))
+                    .await?;
             }
             Ok(ended)
         })

@@ -65,18 +65,29 @@ pub async fn change(
     if let Some(problem) = password::problem(&body.new_password, &names) {
         return Err(Error::Field("new_password", problem).into());
     }
-    if !state.hasher.verify(body.current_password, account.password_hash).await? {
+    if !state
+        .hasher
+        .verify(body.current_password, account.password_hash)
+        .await?
+    {
         return Err(Error::InvalidCredentials.into());
     }
     let hash = state.hasher.hash(body.new_password).await?;
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
         accounts::lock(tx, id).await?;
         accounts::set_password(tx, id, &hash).await?;
-        state.end_all_sessions(tx, id, Some(session), "password_changed").await?;
+        state
+            .end_all_sessions(tx, id, Some(session), "password_changed")
+            .await?;
         state.tell_credentials(tx, id, "password").await?;
         state.alert(tx, id, "password_changed", Some(&origin)).await?;
-        state.audit(tx, &origin, "password.changed", id, (None, None)).await?;
-        Ok(Reply::said(Nothing {}, "Your password is changed. Other sessions have ended.")?)
+        state
+            .audit(tx, &origin, "password.changed", id, (None, None))
+            .await?;
+        Ok(Reply::said(
+            Nothing {},
+            "Your password is changed. Other sessions have ended.",
+        )?)
     })
     .await
 }

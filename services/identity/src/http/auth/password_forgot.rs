@@ -1,9 +1,7 @@
 //! `POST /api/auth/password/forgot`
 
 use parlour_db::{Scope, Tx};
-use parlour_http::{
-    Anonymous, ApiError, Check, Json, Problems, RateClass, Reply, Routes, State, Success,
-};
+use parlour_http::{Anonymous, ApiError, Check, Json, Problems, RateClass, Reply, Routes, State, Success};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -54,7 +52,10 @@ pub async fn forgot(
             tracing::error!(%error, "a reset link could not be sent");
         }
     });
-    Reply::said(Nothing {}, "If there is an account with this address, a link is on its way.")
+    Reply::said(
+        Nothing {},
+        "If there is an account with this address, a link is on its way.",
+    )
 }
 
 async fn send(state: &State<Identity>, address: String) -> Result<(), Error> {
@@ -67,7 +68,9 @@ async fn send(state: &State<Identity>, address: String) -> Result<(), Error> {
                 return Ok(());
             };
             let locale = profiles::find(tx, account.id).await?.locale;
-            shared.mail_link(tx, &account, &locale, Mail::ResetPassword).await?;
+            shared
+                .mail_link(tx, &account, &locale, Mail::ResetPassword)
+                .await?;
             Ok(())
         })
         .await

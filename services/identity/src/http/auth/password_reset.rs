@@ -67,7 +67,10 @@ pub async fn reset(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let token = secret::hash(&body.token);
-    let hash = state.hasher.hash(body.chosen().unwrap_or_default().to_owned()).await?;
+    let hash = state
+        .hasher
+        .hash(body.chosen().unwrap_or_default().to_owned())
+        .await?;
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
         let redeemed = single_use::redeem(tx, &token, Purpose::ResetPassword).await?;
         let id = redeemed.ok_or(Error::InvalidToken)?;
@@ -77,7 +80,9 @@ pub async fn reset(
         state.end_all_sessions(tx, id, None, "password_changed").await?;
         state.tell_credentials(tx, id, "password").await?;
         state.alert(tx, id, "password_changed", Some(&origin)).await?;
-        state.audit(tx, &origin, "password.reset", id, (None, None)).await?;
+        state
+            .audit(tx, &origin, "password.reset", id, (None, None))
+            .await?;
         Ok(Reply::said(Nothing {}, "Your password is set. Sign in with it.")?)
     })
     .await

@@ -84,7 +84,9 @@ async fn rotate(state: &Identity, tx: &mut Tx, token: &str) -> Result<Outcome, E
         None => succeed(state, tx, &account, &row).await?,
         Some(at) if Utc::now() - at <= GRACE => again(state, &account, &row)?,
         Some(_) => {
-            state.end_session(tx, account.id, row.session_id, "reuse_detected").await?;
+            state
+                .end_session(tx, account.id, row.session_id, "reuse_detected")
+                .await?;
             state.alert(tx, account.id, "refresh_reused", None).await?;
             return Ok(Outcome::Dead);
         }
@@ -109,11 +111,7 @@ async fn succeed(
 }
 
 /// The same successor as before, with a new access token.
-fn again(
-    state: &Identity,
-    account: &accounts::Account,
-    row: &RefreshToken,
-) -> Result<Tokens, Error> {
+fn again(state: &Identity, account: &accounts::Account, row: &RefreshToken) -> Result<Tokens, Error> {
     let sealed = row.successor_sealed.as_deref().ok_or(Error::InvalidToken)?;
     Ok(Tokens {
         access: state.access_token(account, row.session_id)?,

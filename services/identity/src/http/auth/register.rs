@@ -70,8 +70,15 @@ impl Check for Register {
 
 impl Register {
     fn names(&self) -> Vec<&str> {
-        let local = self.email.as_deref().and_then(|e| e.rsplit_once('@')).map(|(local, _)| local);
-        [self.email.as_deref(), local, self.username.as_deref()].into_iter().flatten().collect()
+        let local = self
+            .email
+            .as_deref()
+            .and_then(|e| e.rsplit_once('@'))
+            .map(|(local, _)| local);
+        [self.email.as_deref(), local, self.username.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -133,8 +140,12 @@ pub async fn admit(
     let account = accounts::find(tx, id).await?;
     let profile = profiles::find(tx, id).await?;
     state.tell_registered(tx, &account, &profile, "password").await?;
-    state.mail_link(tx, &account, &profile.locale, Mail::VerifyEmail).await?;
-    state.audit(tx, origin, "account.registered", id, (None, None)).await?;
+    state
+        .mail_link(tx, &account, &profile.locale, Mail::VerifyEmail)
+        .await?;
+    state
+        .audit(tx, origin, "account.registered", id, (None, None))
+        .await?;
     state.user(&account, &profile)
 }
 
@@ -142,18 +153,21 @@ pub async fn admit(
 pub async fn create(state: &Identity, tx: &mut Tx, id: Uuid, new: &Applicant) -> Result<bool, Error> {
     let place = Account::email_place(id);
     let email = new.email.as_deref();
-    let inserted = accounts::insert(tx, &NewAccount {
-        id,
-        username: new.username.clone(),
-        username_key: new.username.as_deref().and_then(username::key),
-        email_sealed: email.map(|e| state.vault.seal_text(&place, e)).transpose()?,
-        email_index: email.map(|e| state.email_index(e)),
-        email_verified: false,
-        password_hash: new.password_hash.clone(),
-        status: "active",
-        roles: vec![Role::Client.name().to_owned()],
-        requested_role: new.requested_role.map(|role| role.name().to_owned()),
-    })
+    let inserted = accounts::insert(
+        tx,
+        &NewAccount {
+            id,
+            username: new.username.clone(),
+            username_key: new.username.as_deref().and_then(username::key),
+            email_sealed: email.map(|e| state.vault.seal_text(&place, e)).transpose()?,
+            email_index: email.map(|e| state.email_index(e)),
+            email_verified: false,
+            password_hash: new.password_hash.clone(),
+            status: "active",
+            roles: vec![Role::Client.name().to_owned()],
+            requested_role: new.requested_role.map(|role| role.name().to_owned()),
+        },
+    )
     .await?;
     if inserted {
         let profile = Profile {
@@ -168,12 +182,7 @@ pub async fn create(state: &Identity, tx: &mut Tx, id: Uuid, new: &Applicant) ->
     Ok(inserted)
 }
 
-async fn already_there(
-    state: &Identity,
-    tx: &mut Tx,
-    id: Uuid,
-    applicant: Applicant,
-) -> Result<User, Error> {
+async fn already_there(state: &Identity, tx: &mut Tx, id: Uuid, applicant: Applicant) -> Result<User, Error> {
     let taken = match &applicant.email {
         Some(address) => accounts::by_email(tx, &state.email_index(address)).await?,
         None => None,
@@ -184,7 +193,9 @@ async fn already_there(
     let address = applicant.email.clone().unwrap_or_default();
     let locale = profiles::find(tx, owner.id).await?.locale;
     let nothing = serde_json::json!({});
-    state.mail(tx, owner.id, &address, &locale, Mail::AccountExists, &nothing).await?;
+    state
+        .mail(tx, owner.id, &address, &locale, Mail::AccountExists, &nothing)
+        .await?;
     Ok(as_if_new(id, applicant))
 }
 

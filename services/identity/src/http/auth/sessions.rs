@@ -58,7 +58,9 @@ pub async fn list(user: User, state: State<Identity>) -> Result<Reply, ApiError>
         .await?;
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {
-        let ip = state.vault.open_text(&Session::address_place(row.id), &row.address_sealed)?;
+        let ip = state
+            .vault
+            .open_text(&Session::address_place(row.id), &row.address_sealed)?;
         list.push(SessionView {
             id: row.id,
             device: row.device,

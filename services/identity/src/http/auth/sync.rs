@@ -41,19 +41,26 @@ pub async fn sync(
         return Err(ApiError::unauthenticated());
     }
     let shared = state.clone();
-    let data = state.db.write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-        let state = shared;
-        let account = account_of(&state, tx, &issuer, &claims).await?;
-        if !account.is_active() {
-            return Err(Error::Blocked);
-        }
-        if account.two_factor_enabled {
-            return Ok(LoginData::TwoFactor(challenge(tx, &account).await?));
-        }
-        let (tokens, _) = state.start_session(tx, &account, &origin, Through::Issuer, false).await?;
-        let profile = profiles::find(tx, account.id).await?;
-        Ok(LoginData::SignedIn(SignedIn::new(tokens, state.user(&account, &profile)?)))
-    });
+    let data = state
+        .db
+        .write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
+            let state = shared;
+            let account = account_of(&state, tx, &issuer, &claims).await?;
+            if !account.is_active() {
+                return Err(Error::Blocked);
+            }
+            if account.two_factor_enabled {
+                return Ok(LoginData::TwoFactor(challenge(tx, &account).await?));
+            }
+            let (tokens, _) = state
+                .start_session(tx, &account, &origin, Through::Issuer, false)
+                .await?;
+            let profile = profiles::find(tx, account.id).await?;
+            Ok(LoginData::SignedIn(SignedIn::new(
+                tokens,
+                state.user(&account, &profile)?,
+            )))
+        });
     Reply::ok(data.await?)
 }
 

@@ -5,8 +5,8 @@ use parlour_auth::API_TOKEN_PREFIX;
 use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
-    Time, User,
+    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, Time,
+    User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -45,7 +45,11 @@ pub struct CreateToken {
 
 impl Check for CreateToken {
     fn check(&self, problems: &mut Problems) {
-        problems.require(text::is_plain(&self.name), "name", "must not contain control characters");
+        problems.require(
+            text::is_plain(&self.name),
+            "name",
+            "must not contain control characters",
+        );
         for (index, scope) in self.scopes.iter().enumerate() {
             let fine = scope.split_once(':').is_some_and(|(service, right)| {
                 let named = (1..=40).contains(&service.len())
@@ -159,8 +163,13 @@ pub async fn create(
         let row = api_tokens::insert(tx, &new).await?;
         let what = json!({ "token": row.id, "scopes": row.scopes });
         state.tell_credentials(tx, account, "api_token_created").await?;
-        state.audit(tx, &origin, "api_token.created", account, (None, Some(what))).await?;
-        Ok(Reply::created(NewTokenView { token, view: row.into() })?)
+        state
+            .audit(tx, &origin, "api_token.created", account, (None, Some(what)))
+            .await?;
+        Ok(Reply::created(NewTokenView {
+            token,
+            view: row.into(),
+        })?)
     })
     .await
 }
@@ -187,9 +196,13 @@ pub async fn revoke(
             if !api_tokens::revoke(tx, account, id).await? {
                 return Err(Error::NotFound);
             }
-            shared.tell_revoked(tx, account, Some(id), None, "api_token").await?;
+            shared
+                .tell_revoked(tx, account, Some(id), None, "api_token")
+                .await?;
             let what = json!({ "token": id });
-            shared.audit(tx, &origin, "api_token.revoked", account, (Some(what), None)).await
+            shared
+                .audit(tx, &origin, "api_token.revoked", account, (Some(what), None))
+                .await
         })
         .await?;
     Reply::said(Nothing {}, "The token is revoked.")

@@ -90,7 +90,9 @@ pub async fn enroll(user: User, state: State<Identity>) -> Result<Reply, ApiErro
         let state = shared;
         let account = accounts::lock(tx, id).await?;
         if account.two_factor_enabled {
-            return Err(Error::State("A second factor is active already. Disable it first."));
+            return Err(Error::State(
+                "A second factor is active already. Disable it first.",
+            ));
         }
         let label = state.email_of(&account)?.or(account.username).unwrap_or_default();
         let secret = two_factor::new_secret()?;
@@ -98,7 +100,9 @@ pub async fn enroll(user: User, state: State<Identity>) -> Result<Reply, ApiErro
         let place = Account::two_factor_place(id);
         let sealed = state.vault.seal(&place, secret.as_bytes())?;
         accounts::set_two_factor(tx, id, Some(&sealed), false).await?;
-        let url = totp.to_url().map_err(|error| Error::Internal(error.to_string()))?;
+        let url = totp
+            .to_url()
+            .map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Enrolment {
             secret: secret.to_base32(),
             otpauth_url: url,
@@ -128,7 +132,10 @@ pub async fn activate(
             return Err(Error::State("There is no enrolment to confirm."));
         }
         if !two_factor::accept(&state, tx, &account, &Proof::Code(body.code)).await? {
-            return Err(Error::Field("code", "is not the code that the authenticator shows now"));
+            return Err(Error::Field(
+                "code",
+                "is not the code that the authenticator shows now",
+            ));
         }
         let mut codes = Vec::new();
         for _ in 0..RECOVERY_CODES {
@@ -138,8 +145,12 @@ pub async fn activate(
         single_use::replace_recovery_codes(tx, id, &hashes).await?;
         accounts::set_two_factor(tx, id, account.two_factor_sealed.as_deref(), true).await?;
         state.tell_credentials(tx, id, "two_factor_on").await?;
-        state.audit(tx, &origin, "two_factor.enabled", id, (None, None)).await?;
-        Ok(Reply::ok(RecoveryCodes { recovery_codes: codes })?)
+        state
+            .audit(tx, &origin, "two_factor.enabled", id, (None, None))
+            .await?;
+        Ok(Reply::ok(RecoveryCodes {
+            recovery_codes: codes,
+        })?)
     })
     .await
 }
@@ -178,7 +189,9 @@ pub async fn disable(
         accounts::set_two_factor(tx, id, None, false).await?;
         state.tell_credentials(tx, id, "two_factor_off").await?;
         state.alert(tx, id, "two_factor_disabled", Some(&origin)).await?;
-        state.audit(tx, &origin, "two_factor.disabled", id, (None, None)).await?;
+        state
+            .audit(tx, &origin, "two_factor.disabled", id, (None, None))
+            .await?;
         Ok(Reply::said(Nothing {}, "The second factor is disabled.")?)
     })
     .await

@@ -115,10 +115,7 @@ static ZODIACS: LazyLock<Option<Fixed>> = LazyLock::new(|| {
     get, path = "/api/meta/countries", tag = "meta",
     responses((status = 200, description = "All countries of ISO 3166-1.", body = Success<Countries>))
 )]
-pub async fn countries(
-    _: Public,
-    known: Header<IfNoneMatch>,
-) -> Result<Reply, ApiError> {
+pub async fn countries(_: Public, known: Header<IfNoneMatch>) -> Result<Reply, ApiError> {
     fixed(COUNTRIES.as_ref(), known.as_deref())
 }
 
@@ -141,10 +138,15 @@ impl parlour_http::HeaderNamed for IfNoneMatch {
 fn fixed(fixed: Option<&Fixed>, known: Option<&str>) -> Result<Reply, ApiError> {
     let fixed = fixed.ok_or_else(|| ApiError::internal("reference data cannot be encoded"))?;
     let fresh = known.is_some_and(|tags| {
-        tags.split(',').any(|tag| matches!(tag.trim().trim_start_matches("W/"), t if t == fixed.etag || t == "*"))
+        tags.split(',')
+            .any(|tag| matches!(tag.trim().trim_start_matches("W/"), t if t == fixed.etag || t == "*"))
     });
     let reply = Reply {
-        status: if fresh { StatusCode::NOT_MODIFIED } else { StatusCode::OK },
+        status: if fresh {
+            StatusCode::NOT_MODIFIED
+        } else {
+            StatusCode::OK
+        },
         body: if fresh { Vec::new() } else { fixed.body.clone() },
         cookies: Vec::new(),
         headers: Vec::new(),

@@ -16,7 +16,6 @@ use crate::view::Place;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say it")]
-#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct ProfileChange {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -78,6 +77,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
     Option::<T>::deserialize(from).map(Some)
 }
 
+#[expect(clippy::option_option, clippy::ref_option, reason = "the type of the fields")]
 fn value<T>(field: &Option<Option<T>>) -> Option<&T> {
     field.as_ref().and_then(Option::as_ref)
 }
@@ -113,7 +113,10 @@ impl Check for ProfileChange {
             let fine = text::is_plain(&place.name);
             problems.require(fine, "birth_place.name", "must not contain control characters");
         }
-        for (field, list) in [("languages", &self.languages), ("specialities", &self.specialities)] {
+        for (field, list) in [
+            ("languages", &self.languages),
+            ("specialities", &self.specialities),
+        ] {
             let fine = list.iter().flatten().all(|item| is_tag(item));
             problems.require(fine, field, "must be short names of letters, digits, - and _");
         }
@@ -122,8 +125,8 @@ impl Check for ProfileChange {
 
 fn is_link(text: &str) -> bool {
     let path = text.starts_with('/') && !text.starts_with("//");
-    let absolute = url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let absolute =
+        url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     text::is_plain(text) && (path || absolute)
 }
 
@@ -161,7 +164,11 @@ impl ProfileChange {
             ("languages", self.languages.is_some()),
             ("specialities", self.specialities.is_some()),
         ];
-        given.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+        given
+            .into_iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// Writes what is given into `profile`.
@@ -181,7 +188,9 @@ impl ProfileChange {
         set(&mut profile.time_zone, self.time_zone);
         profile.locale = self.locale.unwrap_or(std::mem::take(&mut profile.locale));
         profile.languages = self.languages.unwrap_or(std::mem::take(&mut profile.languages));
-        profile.specialities = self.specialities.unwrap_or(std::mem::take(&mut profile.specialities));
+        profile.specialities = self
+            .specialities
+            .unwrap_or(std::mem::take(&mut profile.specialities));
         let born = self.birth_date.is_some() || self.birth_time.is_some() || self.birth_place.is_some();
         if born {
             let mut birth = state.birth_of(profile)?;

@@ -61,10 +61,13 @@ pub async fn update(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let id = user.id;
-    once.write(Scope::Person(id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let (account, profile) = apply(&state, tx, id, body, &origin).await?;
-        Ok(Reply::ok(state.full_profile(&account, &profile)?)?)
-    })
+    once.write(
+        Scope::Person(id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let (account, profile) = apply(&state, tx, id, body, &origin).await?;
+            Ok(Reply::ok(state.full_profile(&account, &profile)?)?)
+        },
+    )
     .await
 }
 
@@ -94,15 +97,21 @@ pub async fn complete(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let id = user.id;
-    once.write(Scope::Person(id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let (account, profile) = apply(&state, tx, id, body, &origin).await?;
-        let requirements = requirements_of(&state, &account, &profile)?;
-        if !requirements.complete {
-            let problems = requirements.missing.iter().map(|field| format!("{field}: is required"));
-            return Err(ApiError::validation(problems.collect()).into());
-        }
-        Ok(Reply::ok(state.full_profile(&account, &profile)?)?)
-    })
+    once.write(
+        Scope::Person(id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let (account, profile) = apply(&state, tx, id, body, &origin).await?;
+            let requirements = requirements_of(&state, &account, &profile)?;
+            if !requirements.complete {
+                let problems = requirements
+                    .missing
+                    .iter()
+                    .map(|field| format!("{field}: is required"));
+                return Err(ApiError::validation(problems.collect()).into());
+            }
+            Ok(Reply::ok(state.full_profile(&account, &profile)?)?)
+        },
+    )
     .await
 }
 
@@ -116,29 +125,23 @@ pub async fn load(state: &Identity, id: Uuid) -> Result<(Account, Profile), Erro
         .await
 }
 
-fn requirements_of(
-    state: &Identity,
-    account: &Account,
-    profile: &Profile,
-) -> Result<Requirements, Error> {
+fn requirements_of(state: &Identity, account: &Account, profile: &Profile) -> Result<Requirements, Error> {
     let birth = state.birth_of(profile)?;
     let filled = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
     let required = requirements::required(&account.roles());
     let missing: Vec<&'static str> = required
         .iter()
         .copied()
-        .filter(|field| {
-            !match *field {
-                "first_name" => filled(&profile.first_name),
-                "last_name" => filled(&profile.last_name),
-                "display_name" => filled(&profile.display_name),
-                "bio" => filled(&profile.bio),
-                "country" => filled(&profile.country),
-                "birth_date" => birth.date.is_some(),
-                "languages" => !profile.languages.is_empty(),
-                "specialities" => !profile.specialities.is_empty(),
-                _ => false,
-            }
+        .filter(|field| !match *field {
+            "first_name" => filled(&profile.first_name),
+            "last_name" => filled(&profile.last_name),
+            "display_name" => filled(&profile.display_name),
+            "bio" => filled(&profile.bio),
+            "country" => filled(&profile.country),
+            "birth_date" => birth.date.is_some(),
+            "languages" => !profile.languages.is_empty(),
+            "specialities" => !profile.specialities.is_empty(),
+            _ => false,
         })
         .collect();
     Ok(Requirements {
@@ -168,7 +171,9 @@ async fn apply(
     }
     state.tell_profile(tx, &account, &profile).await?;
     let what = Some(serde_json::json!({ "fields": fields }));
-    state.audit(tx, origin, "profile.updated", id, (None, what)).await?;
+    state
+        .audit(tx, origin, "profile.updated", id, (None, what))
+        .await?;
     Ok((account, profile))
 }
 
@@ -185,7 +190,9 @@ async fn set_phone(
     };
     let same = state.phone_of(account)?.as_deref() == Some(&number.e164);
     let verified = same && account.phone_verified;
-    let sealed = state.vault.seal_text(&Account::phone_place(account.id), &number.e164)?;
+    let sealed = state
+        .vault
+        .seal_text(&Account::phone_place(account.id), &number.e164)?;
     let index = state.phone_index(&number.e164);
     Ok(accounts::set_phone(tx, account.id, &sealed, &index, verified).await?)
 }

@@ -3,9 +3,7 @@
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration;
 use actix_web::http::StatusCode;
-use parlour_http::{
-    ApiError, CSRF_COOKIE, Origin, RateClass, Reply, Routes, SESSION_COOKIE, State, User,
-};
+use parlour_http::{ApiError, CSRF_COOKIE, Origin, RateClass, Reply, Routes, SESSION_COOKIE, State, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,11 +27,7 @@ pub struct SafetalkMessage {
     post, path = "/logout/", tag = "safetalk",
     responses((status = 200, description = "Signed out.", body = SafetalkMessage))
 )]
-pub async fn logout_safetalk(
-    user: User,
-    state: State<Identity>,
-    origin: Origin,
-) -> Result<Reply, ApiError> {
+pub async fn logout_safetalk(user: User, state: State<Identity>, origin: Origin) -> Result<Reply, ApiError> {
     end(&state, user.id, user.session, origin).await?;
     let message = SafetalkMessage {
         message: "You are signed out.",

@@ -53,8 +53,8 @@ impl Check for SafetalkRegister {
         }
         let same = self.password1 == self.password2;
         problems.require(same, "password2", "must be the same as password1");
-        let role = self.role.as_deref().map(str::parse::<Role>);
-        let fine = matches!(role, None | Some(Ok(Role::Client | Role::Reader)));
+        let wanted = self.role.as_deref().map(str::parse::<Role>);
+        let fine = matches!(wanted, None | Some(Ok(Role::Client | Role::Reader)));
         problems.require(fine, "role", "must be client or counselor");
     }
 }

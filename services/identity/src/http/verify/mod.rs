@@ -42,7 +42,11 @@ pub struct PhoneStart {
 impl Check for PhoneStart {
     fn check(&self, problems: &mut Problems) {
         let fine = phone::parse(&self.phone_number).is_some();
-        problems.require(fine, "phone_number", "must be a valid number in international form");
+        problems.require(
+            fine,
+            "phone_number",
+            "must be a valid number in international form",
+        );
     }
 }
 
@@ -60,7 +64,11 @@ pub struct PhoneCheck {
 impl Check for PhoneCheck {
     fn check(&self, problems: &mut Problems) {
         let fine = phone::parse(&self.phone_number).is_some();
-        problems.require(fine, "phone_number", "must be a valid number in international form");
+        problems.require(
+            fine,
+            "phone_number",
+            "must be a valid number in international form",
+        );
     }
 }
 
@@ -99,7 +107,9 @@ pub async fn start(
         }
     };
     let account = user.id;
-    let sealed = state.vault.seal_text(&Verification::phone_place(account), &number.e164)?;
+    let sealed = state
+        .vault
+        .seal_text(&Verification::phone_place(account), &number.e164)?;
     let verification = Verification {
         account_id: account,
         phone_sealed: sealed,
@@ -109,9 +119,10 @@ pub async fn start(
     };
     state
         .db
-        .write(Scope::Person(account), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(phones::start(tx, &verification).await?)
-        })
+        .write(
+            Scope::Person(account),
+            async move |tx: &mut Tx| -> Result<_, Error> { Ok(phones::start(tx, &verification).await?) },
+        )
         .await?;
     Reply::said(
         PhoneState {
@@ -139,9 +150,12 @@ pub async fn check(
     // Counted in a transaction of its own: a wrong code must not undo it.
     let pending = state
         .db
-        .write(Scope::Person(account), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(phones::attempt(tx, account, ATTEMPTS).await?)
-        })
+        .write(
+            Scope::Person(account),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                Ok(phones::attempt(tx, account, ATTEMPTS).await?)
+            },
+        )
         .await?
         .ok_or(Error::InvalidToken)?;
     let place = Verification::phone_place(account);
@@ -166,12 +180,7 @@ fn parsed(text: &str) -> Result<phone::Number, Error> {
     phone::parse(text).ok_or(Error::Field("phone_number", "must be a valid number"))
 }
 
-async fn is_right(
-    state: &Identity,
-    pending: &Verification,
-    e164: &str,
-    code: &str,
-) -> Result<bool, Error> {
+async fn is_right(state: &Identity, pending: &Verification, e164: &str, code: &str) -> Result<bool, Error> {
     match &state.phones {
         PhoneVerifier::Twilio(twilio) => twilio.check(e164, code).await,
         PhoneVerifier::Embedded(_) => Ok(pending.code_hash == Some(secret::hash(code))),

@@ -20,5 +20,9 @@ pub(crate) const SCHEMA: &str = "
     } }";
 
 pub(crate) fn service() -> Service {
-    Service { name: "careless", migrations: || vec![MIGRATIONS], ..super::counter::service() }
+    Service {
+        name: "careless",
+        migrations: || vec![MIGRATIONS],
+        ..super::counter::service()
+    }
 }

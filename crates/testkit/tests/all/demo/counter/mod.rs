@@ -57,8 +57,16 @@ pub(crate) async fn counted(database: &Database, account: Uuid) -> i64 {
     }
     let work = async move |tx: &mut Tx| {
         let query = diesel::sql_query("SELECT goals FROM counts WHERE account_id = $1");
-        let row: Option<Row> = query.bind::<SqlUuid, _>(account).get_result(tx).await.optional()?;
+        let row: Option<Row> = query
+            .bind::<SqlUuid, _>(account)
+            .get_result(tx)
+            .await
+            .optional()?;
         Ok::<_, parlour_db::DbError>(row.map_or(0, |row| row.goals))
     };
-    database.db("counter").read(Scope::Service, work).await.expect("counts can be read")
+    database
+        .db("counter")
+        .read(Scope::Service, work)
+        .await
+        .expect("counts can be read")
 }

@@ -5,9 +5,9 @@ mod schema;
 use std::future::ready;
 use std::sync::Arc;
 
+use chrono::Duration;
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
-use chrono::Duration;
 use parlour_chassis::{Built, Clock, Context, Job, Service};
 use parlour_contracts::{id, wellbeing::v1::GoalSet};
 use parlour_db::{Db, DbError, EmbeddedMigrations, Scope, Tx};
@@ -61,7 +61,10 @@ impl parlour_config::Part for Settings {}
 fn build(context: Context) -> anyhow::Result<Built> {
     let longest_title = context.config::<Settings>()?.longest_title;
     let db = context.db()?;
-    let mut built = Built::new(Arc::new(Goals { db: db.clone(), longest_title }));
+    let mut built = Built::new(Arc::new(Goals {
+        db: db.clone(),
+        longest_title,
+    }));
     built.jobs = vec![expire(db, context.clock)];
     Ok(built)
 }
@@ -89,7 +92,9 @@ struct About {
 /// What goals are
 #[utoipa::path(get, path = "/api/goals/about", responses((status = 200, body = Success<About>)))]
 async fn about(_: Public, state: State<Goals>) -> Result<Reply, ApiError> {
-    Reply::ok(About { longest_title: state.longest_title })
+    Reply::ok(About {
+        longest_title: state.longest_title,
+    })
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -119,27 +124,32 @@ struct Goal {
 #[utoipa::path(
     post, path = "/api/goals", request_body = SetGoal, responses((status = 201, body = Success<Goal>))
 )]
-async fn set(
-    user: User,
-    Json(body): Json<SetGoal>,
-    once: Once,
-) -> Result<Reply, ApiError> {
+async fn set(user: User, Json(body): Json<SetGoal>, once: Once) -> Result<Reply, ApiError> {
     let (account, id) = (user.id, id::new());
-    once.write(Scope::Person(account), async move |tx: &mut Tx| -> Result<Reply, ApiError> {
-        diesel::insert_into(goals::table)
-            .values((
-                goals::id.eq(id),
-                goals::account_id.eq(account),
-                goals::title.eq(&body.title),
-                goals::weight.eq(body.weight),
-                goals::tags.eq(&body.tags),
-            ))
-            .execute(tx)
-            .await?;
-        let event = GoalSet { account_id: account.to_string(), goal_id: id.to_string() };
-        parlour_events::publish(tx, format!("goal:{id}"), &event).await?;
-        Reply::created(Goal { id, title: body.title })
-    })
+    once.write(
+        Scope::Person(account),
+        async move |tx: &mut Tx| -> Result<Reply, ApiError> {
+            diesel::insert_into(goals::table)
+                .values((
+                    goals::id.eq(id),
+                    goals::account_id.eq(account),
+                    goals::title.eq(&body.title),
+                    goals::weight.eq(body.weight),
+                    goals::tags.eq(&body.tags),
+                ))
+                .execute(tx)
+                .await?;
+            let event = GoalSet {
+                account_id: account.to_string(),
+                goal_id: id.to_string(),
+            };
+            parlour_events::publish(tx, format!("goal:{id}"), &event).await?;
+            Reply::created(Goal {
+                id,
+                title: body.title,
+            })
+        },
+    )
     .await
 }
 

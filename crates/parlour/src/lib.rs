@@ -1,0 +1,3 @@
+//! What the `parlour` binary is made of and tests of the whole need too.
+
+pub mod services;

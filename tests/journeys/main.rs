@@ -1,0 +1,14 @@
+//! Whole journeys against the binary: everything in one process, and every service
+//! in processes of its own behind two gateways.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod load;
+mod platform;
+mod restarts;
+mod revocations;
+mod sign_in;

@@ -1,0 +1,207 @@
+//! Processes of the binary on a database and a vhost of the test's own.
+
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use parlour_testkit::{Client, Database, Vhost};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const START_TIME: Duration = Duration::from_secs(30);
+
+/// The engines and the configuration that all processes of a test share.
+pub(crate) struct Platform {
+    database: Database,
+    vhost: Vhost,
+    folder: tempfile::TempDir,
+}
+
+/// One process. It is killed when it goes out of scope.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Platform {
+    /// Makes database, vhost and configuration; nothing runs yet.
+    pub(crate) async fn new() -> Self {
+        let services = [parlour_identity::service()];
+        let platform = Self {
+            database: Database::of(&services).await,
+            vhost: Vhost::create().await,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let secret = || STANDARD.encode(rand::random::<[u8; 32]>());
+        let mut toml = String::from("environment = 'development'\n");
+        let (database, broker) = (platform.database.url(None), platform.vhost.url(None));
+        write!(
+            toml,
+            "[database]\nurl = '{database}'\npool_size = 8\n[broker]\nurl = '{broker}'\n"
+        )
+        .unwrap();
+        write!(
+            toml,
+            "[internal]\nkey = '{}'\n[http]\nworkers = 1\ndrain_seconds = 2\n",
+            secret()
+        )
+        .unwrap();
+        for vault in ["vault", "contacts"] {
+            let (key, index) = (secret(), secret());
+            write!(
+                toml,
+                "[{vault}]\nactive = 'k'\nindex_key = '{index}'\nkeys = {{ k = '{key}' }}\n"
+            )
+            .unwrap();
+        }
+        let outbox = platform.folder.path().join("outbox");
+        write!(toml, "[development]\noutbox = '{}'\n[limits]\n", outbox.display()).unwrap();
+        for class in ["general", "auth"] {
+            writeln!(
+                toml,
+                "{class} = {{ requests = 1000000, seconds = 1, burst = 1000000 }}"
+            )
+            .unwrap();
+        }
+        std::fs::write(platform.folder.path().join("parlour.toml"), toml).unwrap();
+        platform
+    }
+
+    /// Everything in one process.
+    pub(crate) async fn everything(&self) -> Process {
+        let address = free_address();
+        let listen = address.to_string();
+        let internal = free_address().to_string();
+        let environment = [
+            ("PARLOUR__GATEWAY__LISTEN", listen),
+            ("PARLOUR__GATEWAY__INTERNAL_LISTEN", internal),
+        ];
+        self.start(&[], address, "/health", &environment).await
+    }
+
+    /// A replica of identity at `address`.
+    pub(crate) async fn identity(&self, address: SocketAddr) -> Process {
+        let internal = free_address().to_string();
+        let environment = [
+            ("PARLOUR__HTTP__LISTEN", address.to_string()),
+            ("PARLOUR__HTTP__INTERNAL_LISTEN", internal),
+        ];
+        self.start(&["identity"], address, "/-/ready", &environment).await
+    }
+
+    /// A gateway before replicas of identity.
+    pub(crate) async fn gateway(&self, identity: &[SocketAddr]) -> Process {
+        let address = free_address();
+        let upstreams: Vec<String> = identity.iter().map(|a| format!("http://{a}")).collect();
+        let environment = [
+            ("PARLOUR__GATEWAY__LISTEN", address.to_string()),
+            ("PARLOUR__GATEWAY__INTERNAL_LISTEN", free_address().to_string()),
+            ("PARLOUR__GATEWAY__UPSTREAMS__IDENTITY", upstreams.join(",")),
+            ("PARLOUR__AUTH__IDENTITY_URL", upstreams[0].clone()),
+        ];
+        self.start(&["gateway"], address, "/health", &environment).await
+    }
+
+    /// Runs an operator's command and answers what it printed.
+    pub(crate) fn operator(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).stderr(Stdio::piped()).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
+        command
+            .args(arguments)
+            .env("PARLOUR_CONFIG", self.folder.path().join("parlour.toml"));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    async fn start(
+        &self,
+        services: &[&str],
+        address: SocketAddr,
+        ready: &str,
+        environment: &[(&str, String)],
+    ) -> Process {
+        let log = self.folder.path().join(format!("{}.log", address.port()));
+        let file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let mut command = self.command(&[&["run"], services].concat());
+        command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
+        command.stdout(file.try_clone().unwrap()).stderr(file);
+        let process = Process {
+            child: command.spawn().unwrap(),
+            address,
+            log,
+        };
+        process.wait_for(ready).await;
+        process
+    }
+}
+
+impl Process {
+    /// A client of this process.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) async fn terminate(mut self) {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM).unwrap();
+        let status = tokio::task::spawn_blocking(move || {
+            let status = self.child.wait().unwrap();
+            (status, std::fs::read_to_string(&self.log).unwrap())
+        });
+        let (status, log) = status.await.unwrap();
+        assert!(status.success(), "{status}\n{log}");
+    }
+
+    async fn wait_for(&self, path: &str) {
+        let started = Instant::now();
+        loop {
+            let answer = self.client().get(path).send().await;
+            if answer
+                .as_ref()
+                .is_ok_and(|a| a.status() == 200 && is_healthy(&a.json()))
+            {
+                return;
+            }
+            let log = || std::fs::read_to_string(&self.log).unwrap();
+            assert!(
+                started.elapsed() < START_TIME,
+                "{path} does not answer\n{}",
+                log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn is_healthy(report: &Value) -> bool {
+    report["ready"] == true || report["status"] == "healthy"
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listens on at this moment.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

@@ -1,0 +1,115 @@
+//! Signing up and in, in one process and apart.
+
+use parlour_testkit::Client;
+use serde_json::json;
+
+use crate::platform::{Platform, free_address};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Registers, signs in, reads and changes the profile, and signs out.
+async fn journey(gateway: &Client, name: &str) {
+    let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD });
+    let registered = gateway.post("/api/auth/register").json(&body).await;
+    assert_eq!(registered.expect(201).data()["user"]["roles"], json!(["client"]));
+    let data = gateway
+        .post("/api/auth/login")
+        .json(&body)
+        .await
+        .expect(200)
+        .data();
+    let me = gateway.signed_in(data["access_token"].as_str().unwrap());
+    let profile =
+        json!({ "first_name": "Ana", "last_name": "Lund", "birth_date": "1990-05-01", "country": "SE" });
+    me.post("/api/profile/complete").json(profile).await.expect(200);
+    let answer = me.get("/api/profile").header("x-request-id", "journey-1").await;
+    assert_eq!(answer.expect(200).data()["zodiac"], "taurus");
+    assert_eq!(answer.header("x-request-id"), Some("journey-1"));
+    assert!(answer.header("ratelimit").is_some());
+    me.get("/profile/").await.expect(200);
+    gateway
+        .get("/api/profile")
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
+    gateway
+        .get("/api/profile")
+        .bearer("rubbish")
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
+    gateway
+        .get("/api/nothing")
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
+    gateway.get("/internal/revocations").await.expect(404);
+    gateway.get("/-/ready").await.expect(404);
+    assert_eq!(
+        gateway.delete("/api/profile").await.expect(405).header("allow"),
+        Some("GET, HEAD, PUT")
+    );
+    let document = gateway.get("/openapi.json").await.expect(200).json();
+    assert!(document["paths"]["/api/auth/login"]["post"].is_object());
+    me.post("/api/auth/logout").await.expect(200);
+    parlour_testkit::eventually(async || me.get("/api/profile").await.status() == 401).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_one_process() {
+    let platform = Platform::new().await;
+    let process = platform.everything().await;
+    journey(&process.client(), "ana").await;
+    process.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apart() {
+    let platform = Platform::new().await;
+    let address = free_address();
+    let identity = platform.identity(address).await;
+    let gateway = platform.gateway(&[address]).await;
+    journey(&gateway.client(), "ana").await;
+    gateway.terminate().await;
+    identity.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_accounts() {
+    let platform = Platform::new().await;
+    let process = platform.everything().await;
+    let create = [
+        "admin",
+        "user",
+        "create",
+        "--email",
+        "m@example.org",
+        "--password",
+        PASSWORD,
+    ];
+    let printed = platform.operator(&[&create[..], &["--role", "monitor", "--role", "support"]].concat());
+    let user: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(user["roles"], json!(["monitor", "support"]));
+    let body = json!({ "email": "m@example.org", "password": PASSWORD });
+    process
+        .client()
+        .post("/api/auth/login")
+        .json(body)
+        .await
+        .expect(200);
+    let link = platform.operator(&["admin", "create-owner", "--email", "o@example.org"]);
+    let token = link.trim().rsplit("token=").next().unwrap().to_owned();
+    let body = json!({ "token": token, "password": PASSWORD });
+    process
+        .client()
+        .post("/api/auth/password/reset")
+        .json(body)
+        .await
+        .expect(200);
+    let body = json!({ "email": "o@example.org", "password": PASSWORD });
+    let data = process
+        .client()
+        .post("/api/auth/login")
+        .json(body)
+        .await
+        .expect(200)
+        .data();
+    assert_eq!(data["user"]["roles"], json!(["owner"]));
+}
