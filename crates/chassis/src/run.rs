@@ -150,7 +150,9 @@ impl Process {
             });
         }
         readiness.set_started();
-        background.tasks.spawn(gauges::export(readiness.clone(), stop.clone()));
+        background
+            .tasks
+            .spawn(gauges::export(readiness.clone(), stop.clone()));
         let names = base.local.join(" ");
         tracing::info!(%address, %internal_address, services = names, "serving");
         Ok(Self {
