@@ -9,6 +9,7 @@
 mod admin;
 mod api_tokens;
 mod events;
+mod general;
 mod login;
 mod meta;
 mod passwords;
