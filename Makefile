@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data test lint migrations help
+.PHONY: up down logs clean-data test conformance lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -15,6 +15,9 @@ clean-data: ## stop everything and drop the data of this checkout
 
 test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 	@deploy/local/test $(ARGS)
+
+conformance: ## try every operation of the API document with good and bad input
+	@tests/conformance/openapi
 
 lint: ## run every check that is not a test
 	@deploy/local/lint

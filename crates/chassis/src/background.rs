@@ -9,13 +9,22 @@ use tokio::task::JoinSet;
 
 use crate::{Context, Job};
 
+/// What runs beside the routes of all services.
+#[derive(Default)]
+pub(crate) struct Background {
+    pub(crate) tasks: JoinSet<()>,
+    pub(crate) jobs: Vec<(Db, Job)>,
+    /// The services that consume events.
+    pub(crate) consumers: Vec<&'static str>,
+}
+
 /// Starts it all for one service.
 pub(crate) fn start(
     db: &Db,
     consumer: Option<Consumer>,
     jobs: Vec<Job>,
     base: &Context,
-    tasks: &mut JoinSet<()>,
+    background: &mut Background,
 ) {
     let (broker, stop) = (base.broker.clone(), base.stop.clone());
     let relay = Relay::spawn(
@@ -24,14 +33,18 @@ pub(crate) fn start(
         base.settings.relay.clone(),
         stop.clone(),
     );
-    tasks.spawn(async move { log_end(relay.await) });
+    background.tasks.spawn(async move { log_end(relay.await) });
     if let Some(consumer) = consumer {
+        background.consumers.push(db.service());
         let settings = base.settings.consumer.clone();
         let consumer = consumer.spawn(db.clone(), broker, settings, stop);
-        tasks.spawn(async move { log_end(consumer.await) });
+        background.tasks.spawn(async move { log_end(consumer.await) });
     }
     for job in jobs.into_iter().chain(sweeps(db, base.settings.retention)) {
-        tasks.spawn(job.repeat(db.clone(), base.stop.clone()));
+        background
+            .tasks
+            .spawn(job.clone().repeat(db.clone(), base.stop.clone()));
+        background.jobs.push((db.clone(), job));
     }
 }
 
@@ -48,7 +61,7 @@ fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {
         }),
         // Replicas pass over each other's rows, and a long sweep would outlive the
         // transaction that makes a job one replica's.
-        Job::everywhere("sweep_events", Duration::from_secs(3600), move || {
+        Job::everywhere("sweep_events", Duration::from_hours(1), move || {
             let db = events.clone();
             async move {
                 let swept = retention::sweep(&db, retention).await?;

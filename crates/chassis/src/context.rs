@@ -12,7 +12,7 @@ use parlour_vault::Vault;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::DevelopmentSettings;
-use crate::{Readiness, Settings};
+use crate::{Clock, Readiness, Settings};
 
 /// The process, as one of its services sees it.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Context {
     pub broker: Broker,
     /// The keys.
     pub vault: Vault,
+    /// What time it is.
+    pub clock: Clock,
     /// The limits in force.
     pub limits: Limits,
     /// How the process's services are.
@@ -49,6 +51,7 @@ impl Context {
             service,
             db: Some(Db::new(&settings.database, service)?),
             vault: Vault::new(&settings.vault)?,
+            clock: Clock::system(),
             limits: Limits::new(settings.limits.clone()),
             readiness: Readiness::new(broker.clone()),
             local: Arc::new([service]),

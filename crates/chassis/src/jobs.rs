@@ -64,7 +64,7 @@ impl Job {
     }
 
     /// A transaction-scoped advisory lock makes it one replica's; it ends with the connection, however that ends.
-    async fn once(&self, db: &Db) -> Result<(), DbError> {
+    pub(crate) async fn once(&self, db: &Db) -> Result<(), DbError> {
         if self.everywhere {
             return (self.run)().await;
         }

@@ -3,6 +3,7 @@
 //! many of them into a process.
 
 mod background;
+mod clock;
 mod context;
 mod front;
 mod gauges;
@@ -17,6 +18,7 @@ mod settings;
 mod signals;
 mod wait;
 
+pub use clock::{Clock, Hands};
 pub use context::Context;
 pub use front::{Front, FrontFactory, Local, MakeFront};
 pub use jobs::Job;

@@ -8,7 +8,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpRequest, HttpServer, web};
 use parlour_auth::{Authority, Remote, Revocations, Verifier};
 use parlour_config::{ConfigError, Layers};
-use parlour_db::Db;
+use parlour_db::{Db, DbError};
 use parlour_events::Broker;
 use parlour_http::{Limits, Router, Routes, ServiceHandle};
 use parlour_telemetry::Metrics;
@@ -16,9 +16,10 @@ use parlour_vault::Vault;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::Background;
 use crate::front::PlainDoor;
 use crate::{
-    Built, Context, FrontFactory, Local, Readiness, Service, Settings, gauges, internal, revocations,
+    Built, Clock, Context, FrontFactory, Local, Readiness, Service, Settings, gauges, internal, revocations,
     signals, wait,
 };
 
@@ -67,7 +68,7 @@ pub struct Process {
     local: Arc<Local>,
     servers: [ServerHandle; 2],
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    background: Background,
     settings: Arc<Settings>,
 }
 
@@ -94,6 +95,16 @@ impl Process {
         layers: Layers,
         metrics: Option<Metrics>,
     ) -> Result<Self, RunError> {
+        Self::start_at(Clock::system(), services, layers, metrics).await
+    }
+
+    /// Starts `services` by another clock.
+    pub async fn start_at(
+        clock: Clock,
+        services: &[Service],
+        layers: Layers,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, RunError> {
         let settings = Arc::new(Settings::read(&layers)?);
         let stop = CancellationToken::new();
         let broker = Broker::new(settings.broker.clone()).map_err(|e| schema("broker", &e))?;
@@ -108,6 +119,7 @@ impl Process {
             db: None,
             broker,
             vault,
+            clock,
             limits: Limits::new(settings.limits.clone()),
             readiness: readiness.clone(),
             local: services.iter().map(|s| s.name).collect(),
@@ -118,11 +130,11 @@ impl Process {
         for service in services {
             assembled.push(assemble(*service, &base).await?);
         }
-        let mut tasks = JoinSet::new();
-        let checker = make_verifier(&assembled, &settings, &base, &mut tasks)?;
+        let mut background = Background::default();
+        let checker = make_verifier(&assembled, &settings, &base, &mut background.tasks)?;
         // Set once: the lock was made a few lines above and nobody else has it.
         let _ = verifier.set(checker.clone());
-        let (fronts, local) = open_doors(assembled, &settings, &base, &checker, &mut tasks)?;
+        let (fronts, local) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
         let (server, address) = serve(&settings, &fronts, &local)?;
         let (probes, internal_address) = internal::serve(fronts.internal_listen, readiness.clone(), metrics)
             .map_err(|cause| RunError::Listen {
@@ -131,14 +143,14 @@ impl Process {
             })?;
         let servers = [server.handle(), probes.handle()];
         for server in [server, probes] {
-            tasks.spawn(async move {
+            background.tasks.spawn(async move {
                 if let Err(error) = server.await {
                     tracing::error!(%error, "a listener ended");
                 }
             });
         }
         readiness.set_started();
-        tasks.spawn(gauges::export(readiness.clone(), stop.clone()));
+        background.tasks.spawn(gauges::export(readiness.clone(), stop.clone()));
         let names = base.local.join(" ");
         tracing::info!(%address, %internal_address, services = names, "serving");
         Ok(Self {
@@ -147,7 +159,7 @@ impl Process {
             local,
             servers,
             stop,
-            tasks,
+            background,
             settings,
         })
     }
@@ -155,6 +167,22 @@ impl Process {
     /// The routes, documents and health of the process.
     pub fn local(&self) -> &Local {
         &self.local
+    }
+
+    /// The services of this process that consume events.
+    pub fn consumers(&self) -> &[&'static str] {
+        &self.background.consumers
+    }
+
+    /// Runs the job `name` of `service` once, now and in this process; `None` when there is none.
+    /// For tests and operators who do not wait for the clock.
+    pub async fn run_job(&self, service: &str, name: &str) -> Option<Result<(), DbError>> {
+        let (db, job) = self
+            .background
+            .jobs
+            .iter()
+            .find(|(db, job)| db.service() == service && job.name == name)?;
+        Some(job.once(db).await)
     }
 
     /// Stops without losing anything: says that it is not ready, goes on for as
@@ -167,7 +195,9 @@ impl Process {
         self.stop.cancel();
         probes.stop(false).await;
         let grace = Duration::from_secs(self.settings.http.grace_seconds);
-        let ended = tokio::time::timeout(grace, async { while self.tasks.join_next().await.is_some() {} });
+        let ended = tokio::time::timeout(grace, async {
+            while self.background.tasks.join_next().await.is_some() {}
+        });
         if ended.await.is_err() {
             tracing::warn!("some tasks did not end within the grace and were cut off");
         }
@@ -256,7 +286,7 @@ fn open_doors(
     settings: &Settings,
     base: &Context,
     verifier: &Arc<Verifier>,
-    tasks: &mut JoinSet<()>,
+    background: &mut Background,
 ) -> Result<(Doors, Arc<Local>), RunError> {
     let mut public: Vec<(Routes, Arc<ServiceHandle>)> = Vec::new();
     let mut private = Vec::new();
@@ -277,7 +307,7 @@ fn open_doors(
         private.push((built.internal, handle.clone()));
         front = front.or(built.front);
         if let Some(db) = &handle.db {
-            crate::background::start(db, built.consumer, built.jobs, base, tasks);
+            crate::background::start(db, built.consumer, built.jobs, base, background);
         }
     }
     let proxies = settings.http.trusted_proxies.clone();

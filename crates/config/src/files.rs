@@ -28,14 +28,14 @@ pub(crate) fn values(
             continue;
         };
         if names.contains(plain) {
-            return Err(wrong(format!("{plain} and {name} are both set")));
+            return Err(wrong(&format!("{plain} and {name} are both set")));
         }
         let text =
-            std::fs::read_to_string(path).map_err(|error| wrong(format!("{name}: {path}: {error}")))?;
+            std::fs::read_to_string(path).map_err(|error| wrong(&format!("{name}: {path}: {error}")))?;
         // Editors and `echo` end a file with a line break, which belongs to no value.
         let value = text.trim_end_matches(['\n', '\r']);
         if value.is_empty() {
-            return Err(wrong(format!("{name}: {path} is empty")));
+            return Err(wrong(&format!("{name}: {path} is empty")));
         }
         values.push((key(plain), value.to_owned()));
     }
@@ -50,7 +50,7 @@ fn key(name: &str) -> String {
         .replace("__", ".")
 }
 
-fn wrong(sentence: String) -> ConfigError {
+fn wrong(sentence: &str) -> ConfigError {
     ConfigError::Unreadable(format!("configuration: {sentence}"))
 }
 

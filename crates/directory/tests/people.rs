@@ -1,4 +1,5 @@
 //! The copy, kept by a running service from what another publishes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Ground {
     }
 
     async fn find(&self, id: Uuid) -> Option<Person> {
-        find(&mut *self.orders.conn().await.unwrap(), id).await.unwrap()
+        find(&mut self.orders.conn().await.unwrap(), id).await.unwrap()
     }
 }
 

@@ -6,12 +6,12 @@ use clap::{Args, Parser, Subcommand};
 use parlour::services;
 use parlour_config::Layers;
 
-use crate::{admin, documents, events, running};
+use crate::{admin, documents, events, probe, running};
 
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///
 /// Without --config it reads .local/parlour.toml of this folder or one above it, which `make up` writes. Every
-/// value can also come from the environment: gateway.listen is `PARLOUR__GATEWAY__LISTEN`.
+/// value can also come from the environment: `gateway.listen` is `PARLOUR__GATEWAY__LISTEN`.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -39,6 +39,8 @@ enum Command {
     Admin(admin::Command),
     /// The event backbone: follow it, and see to events that failed.
     Events(events::Events),
+    /// Ask a process of this machine how it is; fails when the answer is no. For health checks.
+    Probe(probe::Probe),
     /// Print the OpenAPI 3.1 document of all services, without starting anything.
     Openapi,
     /// Look at the configuration.
@@ -67,6 +69,7 @@ pub(crate) async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Migrate(names) => running::migrate(&names.names, file.as_deref()).await,
         Command::Admin(command) => admin::execute(command, file.as_deref()).await,
         Command::Events(events) => events::execute(events, file.as_deref()).await,
+        Command::Probe(probe) => probe::execute(&probe).await,
         Command::Openapi => documents::openapi(),
         Command::Config(ConfigCommand::Check) => running::check(file.as_deref()),
     }

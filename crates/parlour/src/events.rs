@@ -28,7 +28,7 @@ pub(crate) struct Events {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Follow what all services publish, decoded, until Ctrl-C.
+    /// Follow what all services publish, decoded, until Ctrl-C
     ///
     /// Reads the log that the broker keeps, for a week by default. Reading takes nothing away and is
     /// noticed by no service.
@@ -45,7 +45,7 @@ enum Command {
     Parked(List),
     /// Show a parked event: what it says, what went wrong, how often it was tried.
     Show(One),
-    /// Have parked events tried again now, with all attempts before them.
+    /// Have parked events tried again now, with all attempts before them
     ///
     /// A running consumer takes them up within a second; whether they succeed `parlour events parked`
     /// shows. What waits behind them follows in order. Everything that is parked:

@@ -5,6 +5,7 @@ mod cli;
 mod documents;
 mod events;
 mod print;
+mod probe;
 mod running;
 
 use std::process::ExitCode;

@@ -4,8 +4,9 @@ mod builder;
 
 use std::path::Path;
 
-use parlour_chassis::Service;
+use parlour_chassis::{Clock, Service};
 use parlour_config::Layers;
+use parlour_contracts::Event;
 use reqwest::Method;
 use tempfile::TempDir;
 
@@ -35,6 +36,7 @@ pub struct App {
     outbox: TempDir,
     services: Vec<Service>,
     layers: Layers,
+    clock: Clock,
 }
 
 impl App {
@@ -105,6 +107,31 @@ impl App {
         &self.services
     }
 
+    /// Runs the job `name` of `service` once, in the first process, without waiting for its time.
+    pub async fn run_job(&self, service: &str, name: &str) {
+        self.replicas
+            .first()
+            .expect("the app runs")
+            .run_job(service, name)
+            .await;
+    }
+
+    /// The events of type `E` that `service` wrote to its outbox, in the order of their
+    /// commits, whether or not there is a broker.
+    pub async fn published<E: Event>(&self, service: &str) -> Vec<E> {
+        let sql = format!("SELECT payload FROM {service}.outbox WHERE type = $1 ORDER BY seq");
+        let rows = self
+            .database
+            .admin()
+            .await
+            .query(&sql, &[&E::TYPE])
+            .await
+            .expect("the outbox can be read");
+        rows.iter()
+            .map(|row| E::decode(row.get::<_, &[u8]>(0)).expect("an event of its type"))
+            .collect()
+    }
+
     /// Stops the process with this number in an orderly way.
     pub fn stop(&mut self, number: usize) {
         self.replicas
@@ -118,7 +145,8 @@ impl App {
     pub async fn restart(&mut self) {
         for replica in &mut self.replicas {
             if !replica.is_running() {
-                *replica = Replica::start(self.services.clone(), self.layers.clone()).await;
+                let (layers, clock) = (self.layers.clone(), self.clock.clone());
+                *replica = Replica::start(self.services.clone(), layers, clock).await;
             }
         }
         self.client = self.replica(0);

@@ -79,17 +79,49 @@ where
     Q: AsyncFnMut() -> O,
     O: Outcome,
 {
-    let deadline = Instant::now() + patience;
-    let mut pause = FIRST_PAUSE;
+    let mut wait = Wait::new(patience, place);
     loop {
         match question().await.settle() {
             Ok(value) => return value,
-            Err(last) if Instant::now() >= deadline => {
-                panic!("{place}: not within {patience:?}; the last answer was {last}")
-            }
-            Err(_) => tokio::time::sleep(pause).await,
+            Err(last) => wait.on(&last).await,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// A wait that gets more patient, and ends.
+pub(crate) struct Wait<'p> {
+    began: Instant,
+    patience: Duration,
+    pause: Duration,
+    place: &'p Location<'p>,
+}
+
+impl<'p> Wait<'p> {
+    fn new(patience: Duration, place: &'p Location<'p>) -> Self {
+        Self {
+            began: Instant::now(),
+            patience,
+            pause: FIRST_PAUSE,
+            place,
+        }
+    }
+
+    /// A wait as long as [`eventually`]'s.
+    #[track_caller]
+    pub(crate) fn begin() -> Self {
+        Self::new(PATIENCE, Location::caller())
+    }
+
+    /// Waits a little, or fails the test if it was enough. `last` is what is the matter.
+    pub(crate) async fn on(&mut self, last: &str) {
+        let (place, patience) = (self.place, self.patience);
+        let over = self.began.elapsed() >= patience;
+        assert!(
+            !over,
+            "{place}: not within {patience:?}; the last answer was {last}"
+        );
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 

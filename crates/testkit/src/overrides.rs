@@ -106,7 +106,7 @@ mod tests {
         values.set("a.list", [1, 2]);
         values.set("a.nested", json!({ "deep": { "yes": true }, "gone": 1 }));
         values.set("a.nested.gone", Value::Null);
-        let expected = "a.b = \"say \\\"salâm\\\"\\n\"\na.list = [1,2]\na.nested.deep.yes = true";
+        let expected = "a.b = \"say \\\"salâm\\\"\\n\"\na.list = [1, 2]\na.nested.deep.yes = true";
         assert_eq!(values.to_toml(), expected);
     }
 }

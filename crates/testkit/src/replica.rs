@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use parlour_chassis::{Process, Service};
+use parlour_chassis::{Clock, Process, Service};
 use parlour_config::Layers;
 use tokio::runtime::Runtime;
 
@@ -20,7 +20,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Starts `services`; done when they serve.
-    pub(crate) async fn start(services: Vec<Service>, layers: Layers) -> Self {
+    pub(crate) async fn start(services: Vec<Service>, layers: Layers, clock: Clock) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("replica")
@@ -28,7 +28,7 @@ impl Replica {
             .build()
             .expect("a runtime can be made");
         let starting = runtime.spawn(async move {
-            let start = Process::start(&services, layers, None);
+            let start = Process::start_at(clock, &services, layers, None);
             let started = tokio::time::timeout(PATIENCE, start).await;
             started
                 .map_err(|_| format!("not within {PATIENCE:?}"))?
@@ -47,6 +47,22 @@ impl Replica {
                 runtime.shutdown_background();
                 panic!("the services do not start: {why}")
             }
+        }
+    }
+
+    /// The services that consume events here.
+    pub(crate) fn consumers(&self) -> &[&'static str] {
+        self.running
+            .as_ref()
+            .map_or(&[], |(_, process)| process.consumers())
+    }
+
+    /// Runs a job once, now.
+    pub(crate) async fn run_job(&self, service: &str, job: &str) {
+        let (_, process) = self.running.as_ref().expect("the process runs");
+        match process.run_job(service, job).await {
+            Some(done) => done.unwrap_or_else(|error| panic!("{job} of {service}: {error}")),
+            None => panic!("{service} has no job {job}"),
         }
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::eventually::Wait;
 use crate::{blocking, engines};
 
 /// The first part of every test vhost's name.
@@ -97,6 +98,17 @@ impl Vhost {
             ready: queue.message_count(),
             consumers: queue.consumer_count(),
         })
+    }
+
+    /// Waits until somebody consumes from the queue `name`.
+    pub async fn consumed(&self, name: &str) {
+        let mut wait = Wait::begin();
+        loop {
+            match self.queue(name).await {
+                Some(queue) if queue.consumers > 0 => return,
+                other => wait.on(&format!("{name}: {other:?}")).await,
+            }
+        }
     }
 
     /// The routing keys that the queue `name` is bound by, sorted.

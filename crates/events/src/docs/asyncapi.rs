@@ -27,7 +27,8 @@ pub fn asyncapi(registered: &[Registered]) -> String {
         },
     });
     format!(
-        "# Generated; `PARLOUR_WRITE_DOCS=1 cargo test -p parlour-events --test docs` writes it anew.\n{}",
+        "# Generated; `{}` writes it anew.\n{}",
+        super::REGENERATE,
         yaml::write(&document)
     )
 }

@@ -1,7 +1,7 @@
 //! The page for people.
 
 use super::model::{Event, Field, Kind, Message, Model};
-use super::{Registered, consumers_of};
+use super::{REGENERATE, Registered, consumers_of};
 use crate::{DURABLE_EXCHANGE, LOG_STREAM, REALTIME_EXCHANGE};
 
 /// The content of `docs/EVENTS.md`.
@@ -41,7 +41,7 @@ fn introduction() -> String {
     format!(
         "# Events\n\n\
          Generated from `proto/` and the registered consumers; do not edit. \
-         `PARLOUR_WRITE_DOCS=1 cargo test -p parlour-events --test docs` writes it anew.\n\n\
+         `{REGENERATE}` writes it anew.\n\n\
          Every event is published to the durable topic exchange `{DURABLE_EXCHANGE}` with its type as \
          the routing key. Anybody may bind a queue of their own. The stream `{LOG_STREAM}` keeps the \
          last days of everything; what only matters to connected sockets goes over `{REALTIME_EXCHANGE}`.\n\n\

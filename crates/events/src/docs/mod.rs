@@ -9,6 +9,9 @@ mod yaml;
 pub use asyncapi::asyncapi;
 pub use markdown::markdown;
 
+/// The command that writes the documents anew.
+pub const REGENERATE: &str = "PARLOUR_WRITE_DOCS=1 make test ARGS=documents";
+
 /// What a service consumes; see [`crate::Consumer::types`].
 #[derive(Clone, Debug)]
 pub struct Registered {

@@ -43,24 +43,29 @@ pub(super) fn parked(service: &str, parked: &ParkedEvent) -> String {
         }
         _ => format!("since {since}, tried {attempts}×"),
     };
-    let mut text = plain(&format!(
-        "{service}: {state}  {event_type}  {aggregate} v{version} of {source}"
-    ));
-    text += &format!("\n  id     {id}\n  {state:<6} {}", plain(&what));
+    let head = format!("{service}: {state}  {event_type}  {aggregate} v{version} of {source}");
+    let mut lines = vec![
+        plain(&head),
+        format!("  id     {id}"),
+        format!("  {state:<6} {}", plain(&what)),
+    ];
     if !last_error.is_empty() {
-        text += &format!("\n  error  {}", plain(last_error));
+        lines.push(format!("  error  {}", plain(last_error)));
     }
-    text
+    lines.join("\n")
 }
 
 /// A parked event with all that it says.
 pub(super) fn whole(service: &str, event: &ParkedEvent) -> String {
-    let mut text = parked(service, event);
-    text += &format!("\n  time   {}", time(event.event.time));
+    let mut lines = vec![
+        parked(service, event),
+        format!("  time   {}", time(event.event.time)),
+    ];
     if let Some(trace) = &event.event.traceparent {
-        text += &format!("\n  trace  {}", plain(trace));
+        lines.push(format!("  trace  {}", plain(trace)));
     }
-    text + &format!("\n{:#}", event.event.data)
+    lines.push(format!("{:#}", event.event.data));
+    lines.join("\n")
 }
 
 /// A time as `--from` takes it.

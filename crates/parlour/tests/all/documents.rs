@@ -49,8 +49,8 @@ async fn the_committed_documents_are_what_the_services_do() {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == content,
-            "docs/{name} is not what proto/ and the consumers give: run \
-             `PARLOUR_WRITE_DOCS=1 make test ARGS='-p parlour documents'`",
+            "docs/{name} is not what proto/ and the consumers give: run `{}`",
+            docs::REGENERATE,
         );
     }
 }

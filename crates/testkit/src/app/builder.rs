@@ -1,6 +1,6 @@
 //! How an app is put together.
 
-use parlour_chassis::Service;
+use parlour_chassis::{Clock, Service};
 use parlour_config::Layers;
 use serde::Serialize;
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ pub struct AppBuilder {
     vhost: Option<Vhost>,
     database: Option<Database>,
     overrides: Overrides,
+    clock: Clock,
 }
 
 impl AppBuilder {
@@ -35,6 +36,7 @@ impl AppBuilder {
             vhost: None,
             database: None,
             overrides: Overrides::for_tests(),
+            clock: Clock::system(),
         }
     }
 
@@ -44,7 +46,7 @@ impl AppBuilder {
         self
     }
 
-    /// With a vhost of its own.
+    /// With a vhost of its own. It starts when every consumer has its queue.
     pub fn with_vhost(mut self) -> Self {
         self.with_vhost = true;
         self
@@ -59,6 +61,12 @@ impl AppBuilder {
     /// On this database, in which the services' migrations have run.
     pub fn on(mut self, database: Database) -> Self {
         self.database = Some(database);
+        self
+    }
+
+    /// By this clock; see [`Clock::manual`].
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -88,9 +96,10 @@ impl AppBuilder {
             None if self.with_vhost => Some(Vhost::create().await),
             given => given,
         };
-        let proxies = match self.with_faults {
-            true => Some(Proxies::before(&database, vhost.as_ref()).await),
-            false => None,
+        let proxies = if self.with_faults {
+            Some(Proxies::before(&database, vhost.as_ref()).await)
+        } else {
+            None
         };
         let outbox = TempDir::new().expect("there is a place for temporary files");
         let mut engines = addresses(&database, vhost.as_ref(), proxies.as_ref());
@@ -98,7 +107,15 @@ impl AppBuilder {
         let layers = self.layers(engines);
         let mut replicas = Vec::new();
         for _ in 0..self.replicas {
-            replicas.push(Replica::start(self.services.clone(), layers.clone()).await);
+            replicas.push(Replica::start(self.services.clone(), layers.clone(), self.clock.clone()).await);
+        }
+        if let Some(vhost) = &vhost {
+            // What is published before a queue stands is not for it.
+            let consumers: Vec<&'static str> =
+                replicas.iter().flat_map(Replica::consumers).copied().collect();
+            for service in consumers {
+                vhost.consumed(&parlour_events::queue(service)).await;
+            }
         }
         let client = Client::new(replicas.first().expect("an app has a process").address);
         App {
@@ -110,6 +127,7 @@ impl AppBuilder {
             outbox,
             services: self.services,
             layers,
+            clock: self.clock,
         }
     }
 

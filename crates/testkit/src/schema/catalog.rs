@@ -2,6 +2,8 @@
 
 use tokio_postgres::Client;
 
+use super::Column;
+
 /// One line for everything in the schema, as `(kind, text)`. diesel's own list of
 /// migrations is left out, and so is the order of columns: what was dropped and
 /// made again stands at the end.
@@ -54,18 +56,14 @@ pub(super) async fn contents(admin: &Client, schema: &str) -> Vec<String> {
     rows.iter().map(|row| row.get("line")).collect()
 }
 
-/// A column as the database has it.
+/// A column and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
+pub(super) struct Placed {
     pub(super) table: String,
     /// A table that rows are kept in, not a view of others.
     pub(super) is_table: bool,
-    pub(super) name: String,
-    /// PostgreSQL's name of the type, an array's element type.
-    pub(super) kind: String,
-    pub(super) is_array: bool,
-    pub(super) nullable: bool,
     pub(super) in_key: bool,
+    pub(super) column: Column,
 }
 
 const COLUMNS: &str = r"
@@ -83,19 +81,21 @@ WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartit
 ORDER BY c.relname, a.attnum";
 
 /// The columns of all tables and views in `schema`.
-pub(super) async fn columns(admin: &Client, schema: &str) -> Vec<Column> {
+pub(super) async fn columns(admin: &Client, schema: &str) -> Vec<Placed> {
     let rows = admin
         .query(COLUMNS, &[&schema])
         .await
         .expect("the catalogs can be read");
-    let column = |row: &tokio_postgres::Row| Column {
+    let placed = |row: &tokio_postgres::Row| Placed {
         table: row.get("relname"),
         is_table: row.get("is_table"),
-        name: row.get("attname"),
-        kind: row.get("kind"),
-        is_array: row.get("is_array"),
-        nullable: row.get("nullable"),
         in_key: row.get("in_key"),
+        column: Column {
+            name: row.get("attname"),
+            kind: row.get("kind"),
+            is_array: row.get("is_array"),
+            nullable: row.get("nullable"),
+        },
     };
-    rows.iter().map(column).collect()
+    rows.iter().map(placed).collect()
 }

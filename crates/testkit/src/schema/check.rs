@@ -37,12 +37,12 @@ pub async fn schema_check(service: &Service, schema_rs: &str) {
 
 fn compare(
     tables: &[declared::Table],
-    columns: &[catalog::Column],
+    columns: &[catalog::Placed],
     shared: &BTreeSet<&str>,
     report: &mut Report,
 ) {
     for table in tables {
-        let found: Vec<&catalog::Column> = columns.iter().filter(|c| c.table == table.name).collect();
+        let found: Vec<&catalog::Placed> = columns.iter().filter(|c| c.table == table.name).collect();
         if found.is_empty() {
             report.add(format!(
                 "{} is declared, and the database has no such table",
@@ -53,7 +53,7 @@ fn compare(
         let key: Vec<String> = found
             .iter()
             .filter(|c| c.in_key)
-            .map(|c| c.name.clone())
+            .map(|c| c.column.name.clone())
             .collect();
         // A view has no key of its own, but diesel needs one.
         if found.iter().any(|c| c.is_table) && sorted(&key) != sorted(&table.key) {
@@ -62,8 +62,8 @@ fn compare(
                 table.name, table.key
             ));
         }
-        let expected: Vec<String> = table.columns.iter().map(declared_line).collect();
-        let found: Vec<String> = found.iter().map(|column| catalog_line(column)).collect();
+        let expected: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
+        let found: Vec<String> = found.iter().map(|c| c.column.to_string()).collect();
         report.compare(&format!("{} in schema.rs", table.name), &found, &expected);
     }
     let undeclared: BTreeSet<&str> = columns
@@ -81,20 +81,4 @@ fn sorted(names: &[String]) -> Vec<&String> {
     let mut names: Vec<&String> = names.iter().collect();
     names.sort();
     names
-}
-
-fn declared_line(column: &declared::Column) -> String {
-    line(&column.name, &column.kind, column.is_array, column.nullable)
-}
-
-fn catalog_line(column: &catalog::Column) -> String {
-    line(&column.name, &column.kind, column.is_array, column.nullable)
-}
-
-/// An enum that the database calls `thing_state` diesel calls `ThingState`.
-fn line(name: &str, kind: &str, is_array: bool, nullable: bool) -> String {
-    let kind = kind.replace('_', "").to_lowercase();
-    let array = if is_array { "[]" } else { "" };
-    let nullable = if nullable { ", may be null" } else { "" };
-    format!("{name}: {kind}{array}{nullable}")
 }

@@ -1,5 +1,7 @@
 //! The tables that a `schema.rs` declares, read from its text.
 
+use super::Column;
+
 /// A table as `diesel::table!` declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Table {
@@ -7,17 +9,6 @@ pub(super) struct Table {
     /// The columns of the primary key.
     pub(super) key: Vec<String>,
     pub(super) columns: Vec<Column>,
-}
-
-/// A column as `diesel::table!` declares it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    /// Its name in the database.
-    pub(super) name: String,
-    /// PostgreSQL's name of the type, an array's element type.
-    pub(super) kind: String,
-    pub(super) is_array: bool,
-    pub(super) nullable: bool,
 }
 
 /// The tables of `text`. What cannot be read is an error, not a table less.

@@ -15,11 +15,6 @@ async fn a_careful_service_takes_nothing_amiss() {
         .await;
 }
 
-#[tokio::test]
-async fn identity_takes_nothing_amiss() {
-    BadInput::of(&parlour_identity::service()).check().await;
-}
-
 #[derive(Debug, Deserialize, ToSchema)]
 struct Glass {
     title: String,

@@ -14,11 +14,6 @@ async fn every_route_keeps_its_guards_promise() {
         .await;
 }
 
-#[tokio::test]
-async fn identity_keeps_its_guards_promises() {
-    Matrix::of(&parlour_identity::service()).check().await;
-}
-
 struct Readers;
 impl RoleSet for Readers {
     const ROLES: &'static [Role] = &[Role::Reader];

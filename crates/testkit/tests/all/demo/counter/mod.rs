@@ -1,11 +1,12 @@
 //! A service without routes that counts the goals of others.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel::{OptionalExtension as _, QueryableByName};
 use diesel_async::RunQueryDsl as _;
-use parlour_chassis::{Built, Context, Service};
+use parlour_chassis::{Built, Service};
 use parlour_contracts::wellbeing::v1::GoalSet;
 use parlour_db::{EmbeddedMigrations, Scope, Tx};
 use parlour_events::{Consumer, Failure, Incoming};
@@ -25,14 +26,14 @@ pub(crate) fn service() -> Service {
         has_database: true,
         check: |_| Ok(()),
         routes: || Routes::of("counter"),
-        build: |context| Box::pin(build(context)),
+        build: |_| Box::pin(ready(Ok(build()))),
     }
 }
 
-async fn build(_: Context) -> anyhow::Result<Built> {
+fn build() -> Built {
     let mut built = Built::new(Arc::new(()));
     built.consumer = Some(Consumer::new("counter").on(count));
-    Ok(built)
+    built
 }
 
 async fn count(tx: &mut Tx, event: Incoming<GoalSet>) -> Result<(), Failure> {

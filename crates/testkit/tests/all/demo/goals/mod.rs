@@ -2,11 +2,13 @@
 
 mod schema;
 
+use std::future::ready;
 use std::sync::Arc;
 
+use chrono::Duration;
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
-use parlour_chassis::{Built, Context, Service};
+use parlour_chassis::{Built, Clock, Context, Job, Service};
 use parlour_contracts::{id, wellbeing::v1::GoalSet};
 use parlour_db::{Db, DbError, EmbeddedMigrations, Scope, Tx};
 use parlour_http::{
@@ -32,7 +34,7 @@ pub(crate) fn service() -> Service {
         has_database: true,
         check: |layers| layers.part::<Settings>("goals").map(drop),
         routes,
-        build: |context| Box::pin(build(context)),
+        build: |context| Box::pin(ready(build(context))),
     }
 }
 
@@ -56,12 +58,30 @@ struct Settings {
 
 impl parlour_config::Part for Settings {}
 
-async fn build(context: Context) -> anyhow::Result<Built> {
+fn build(context: Context) -> anyhow::Result<Built> {
     let longest_title = context.config::<Settings>()?.longest_title;
-    Ok(Built::new(Arc::new(Goals {
-        db: context.db()?,
+    let db = context.db()?;
+    let mut built = Built::new(Arc::new(Goals {
+        db: db.clone(),
         longest_title,
-    })))
+    }));
+    built.jobs = vec![expire(db, context.clock)];
+    Ok(built)
+}
+
+/// Takes goals away that are older than a year.
+fn expire(db: Db, clock: Clock) -> Job {
+    Job::new("expire", std::time::Duration::from_hours(1), move || {
+        let (db, oldest) = (db.clone(), clock.now() - Duration::days(365));
+        async move {
+            db.write(Scope::Service, async move |tx: &mut Tx| -> Result<(), DbError> {
+                let expired = goals::table.filter(goals::created_at.lt(oldest));
+                diesel::delete(expired).execute(tx).await?;
+                Ok(())
+            })
+            .await
+        }
+    })
 }
 
 #[derive(Debug, Serialize, ToSchema)]
