@@ -156,7 +156,7 @@ mod tests {
             sent: 12,
             whole: true,
             ms: 1.25,
-            upstream_ms: Some(1.0),
+            upstream_ms: Some(0.5),
             user: Some(user),
             request_id: "abc",
             trace_id: "0af7",
@@ -169,7 +169,7 @@ mod tests {
         let expected = json!({
             "timestamp": null, "level": "INFO", "target": "access", "method": "GET",
             "route": "/api/\"x\"/{id}", "status": 200, "received": 0, "sent": 12, "whole": true, "ms": 1.25,
-            "upstream_ms": 1.0, "user": user.to_string(), "request_id": "abc", "trace_id": "0af7",
+            "upstream_ms": 0.5, "user": user.to_string(), "request_id": "abc", "trace_id": "0af7",
         });
         assert_eq!(read, expected);
     }
