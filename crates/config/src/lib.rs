@@ -150,7 +150,6 @@ mod tests {
     struct Door {
         listen: String,
         limit: u32,
-        #[expect(dead_code, reason = "it is there not to be seen")]
         key: SecretString,
     }
 
