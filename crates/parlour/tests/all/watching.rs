@@ -1,16 +1,17 @@
 //! What a process tells of itself: `parlour probe` and `/metrics`.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{ChildStdout, Command, Stdio};
 
 use parlour_testkit::{Database, Vhost, eventually};
+use serde_json::Value;
 
 use crate::desk::Desk;
 
-/// Two ports that are free now; the system hands each out again only after many others.
-fn free_addresses() -> [String; 2] {
-    let bound = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    bound.map(|listener| listener.local_addr().unwrap().to_string())
+/// Waits for the line of the log that says so.
+fn until(log: &mut Lines<BufReader<ChildStdout>>, message: &str) -> Value {
+    let mut lines = log.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    lines.find(|line| line["message"] == message).unwrap()
 }
 
 async fn metrics(address: &str) -> String {
@@ -23,31 +24,30 @@ async fn a_running_service_is_ready_and_says_so_also_in_its_metrics() {
     let database = Database::of(&[parlour_identity::service()]).await;
     let vhost = Vhost::create().await;
     let desk = Desk::new(&database.url(None), &vhost.url(None));
-    let [listen, internal] = free_addresses();
-    let probe = ["probe", "ready", "--address", &internal];
-    assert!(desk.complain(&probe).contains("Connection refused"));
+    let nobody = desk.complain(&["probe", "live", "--address", "127.0.0.1:1"]);
+    assert!(nobody.contains("Connection refused"), "{nobody}");
 
     let mut process = desk
         .command(&["run", "identity"])
-        .envs([
-            ("PARLOUR__HTTP__LISTEN", &listen),
-            ("PARLOUR__HTTP__INTERNAL_LISTEN", &internal),
-        ])
+        .env("PARLOUR__HTTP__LISTEN", "127.0.0.1:0")
+        .env("PARLOUR__HTTP__INTERNAL_LISTEN", "127.0.0.1:0")
         .env("PARLOUR__HTTP__DRAIN_SECONDS", "1")
-        .stdout(Stdio::null())
+        .env("PARLOUR__TELEMETRY__FORMAT", "json")
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    eventually(async || desk.run(&probe).status.success()).await;
-    assert!(
-        desk.print(&probe).contains("\"identity\":\"active\"") || desk.print(&probe).contains("degraded")
-    );
+    let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
+    let serving = until(&mut log, "serving");
+    let address = serving["internal_address"].as_str().unwrap();
+    let probe = ["probe", "ready", "--address", address];
+    assert!(desk.print(&probe).contains("\"identity\""));
     let wanted = [
         "parlour_ready 1",
         "parlour_service_health{service=\"identity\",state=\"down\"} 0",
         "parlour_pool_connections{service=\"identity\",state=\"used\"}",
     ];
     eventually(async || {
-        let told = metrics(&internal).await;
+        let told = metrics(address).await;
         wanted
             .iter()
             .all(|line| told.contains(line))
@@ -61,6 +61,16 @@ async fn a_running_service_is_ready_and_says_so_also_in_its_metrics() {
         .status()
         .unwrap();
     assert!(sent.success());
-    eventually(async || desk.complain(&probe).contains("not ready")).await;
+    until(&mut log, "stopping");
+    let stopping = eventually(async || {
+        let output = desk.run(&probe);
+        (!output.status.success()).then_some(output.stderr)
+    });
+    let stopping = String::from_utf8(stopping.await).unwrap();
+    assert!(
+        stopping.contains("not ready") || stopping.contains("refused"),
+        "{stopping}"
+    );
+    until(&mut log, "stopped");
     assert!(process.wait().unwrap().success());
 }
