@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data test conformance lint migrations help
+.PHONY: up down logs clean-data test conformance bench lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -18,6 +18,9 @@ test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi
+
+bench: ## measure; ARGS="gateway tokens events idle" or some of them
+	@tests/load/bench $(ARGS)
 
 lint: ## run every check that is not a test
 	@deploy/local/lint

@@ -2,6 +2,7 @@
 //! probes, jobs, graceful stop. A [`Service`] only describes; [`run`] puts one or
 //! many of them into a process.
 
+mod assemble;
 mod background;
 mod clock;
 mod context;
@@ -13,6 +14,7 @@ mod main_of;
 mod readiness;
 mod revocations;
 mod run;
+mod serve;
 mod service;
 mod settings;
 mod signals;

@@ -4,24 +4,19 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpRequest, HttpServer, web};
-use parlour_auth::{Authority, Remote, Revocations, Verifier};
+use actix_web::dev::ServerHandle;
 use parlour_config::{ConfigError, Layers};
-use parlour_db::{Db, DbError};
+use parlour_db::DbError;
 use parlour_events::Broker;
-use parlour_http::{Limits, Router, Routes, ServiceHandle};
+use parlour_http::Limits;
 use parlour_telemetry::Metrics;
 use parlour_vault::Vault;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::assemble::{assemble, make_verifier, open_doors, schema};
 use crate::background::Background;
-use crate::front::PlainDoor;
-use crate::{
-    Built, Clock, Context, FrontFactory, Local, Readiness, Service, Settings, gauges, internal, revocations,
-    signals, wait,
-};
+use crate::serve::serve;
+use crate::{Clock, Context, Local, Readiness, Service, Settings, gauges, internal, signals};
 
 /// Why a process did not start. The text is one sentence for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +75,6 @@ pub async fn run(services: &[Service], layers: Layers, metrics: Option<Metrics>)
     process.stop().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-struct Assembled {
-    service: Service,
-    handle: Arc<ServiceHandle>,
-    built: Built,
 }
 
 impl Process {
@@ -204,174 +193,4 @@ impl Process {
             tracing::warn!("some tasks did not end within the grace and were cut off");
         }
     }
-}
-
-fn schema(what: &str, error: &dyn std::fmt::Display) -> RunError {
-    RunError::Schema(format!("{what}: {error}"))
-}
-
-async fn assemble(service: Service, base: &Context) -> Result<Assembled, RunError> {
-    let mut context = base.clone();
-    context.service = service.name;
-    if service.has_database {
-        let db = Db::new(&base.settings.database, service.name).map_err(|e| schema("database", &e))?;
-        wait::for_database(&db, &base.stop).await;
-        let missing = parlour_db::pending(&db, &crate::migrations(&service))
-            .await
-            .map_err(|e| schema("database", &e))?;
-        if !missing.is_empty() {
-            return Err(RunError::Schema(format!(
-                "{} has migrations that have not run ({}); run `parlour migrate` first",
-                service.name,
-                missing.join(", ")
-            )));
-        }
-        context.db = Some(db);
-    }
-    base.readiness
-        .add(service.health.unwrap_or(service.name), context.db.clone());
-    let db = context.db.clone();
-    let built = (service.build)(context).await.map_err(|error| RunError::Build {
-        service: service.name,
-        cause: format!("{error:#}"),
-    })?;
-    let handle = Arc::new(ServiceHandle {
-        name: service.name,
-        db,
-        vault: base.vault.clone(),
-        limits: base.limits.clone(),
-        state: built.state.clone(),
-    });
-    Ok(Assembled {
-        service,
-        handle,
-        built,
-    })
-}
-
-fn make_verifier(
-    assembled: &[Assembled],
-    settings: &Settings,
-    base: &Context,
-    tasks: &mut JoinSet<()>,
-) -> Result<Arc<Verifier>, RunError> {
-    let local = assembled.iter().find_map(|a| a.built.authority.clone());
-    let authority: Arc<dyn Authority> = if let Some(authority) = local {
-        authority
-    } else {
-        let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
-        Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
-    };
-    let tokens = settings.auth.tokens.clone();
-    let lifetime = Duration::from_secs(tokens.access_token_seconds);
-    let revocations = Arc::new(Revocations::new(lifetime));
-    let following = revocations::follow(
-        base.broker.clone(),
-        authority.clone(),
-        revocations.clone(),
-        base.stop.clone(),
-    );
-    tasks.spawn(following);
-    Ok(Arc::new(Verifier::new(tokens, authority, revocations)))
-}
-
-struct Doors {
-    listen: SocketAddr,
-    internal_listen: SocketAddr,
-    tls: Option<rustls::ServerConfig>,
-    make: crate::front::MakeFront,
-}
-
-/// Gathers the routes, starts what runs beside them, and chooses the front.
-fn open_doors(
-    assembled: Vec<Assembled>,
-    settings: &Settings,
-    base: &Context,
-    verifier: &Arc<Verifier>,
-    background: &mut Background,
-) -> Result<(Doors, Arc<Local>), RunError> {
-    let mut public: Vec<(Routes, Arc<ServiceHandle>)> = Vec::new();
-    let mut private = Vec::new();
-    let mut documents = Vec::new();
-    let mut front: Option<FrontFactory> = None;
-    for Assembled {
-        service,
-        handle,
-        built,
-    } in assembled
-    {
-        let routes = (service.routes)();
-        documents.push((
-            service.name,
-            parlour_http::document(service.name, crate::VERSION, &routes),
-        ));
-        public.push((routes, handle.clone()));
-        private.push((built.internal, handle.clone()));
-        front = front.or(built.front);
-        if let Some(db) = &handle.db {
-            crate::background::start(db, built.consumer, built.jobs, base, background);
-        }
-    }
-    let proxies = settings.http.trusted_proxies.clone();
-    let router = Router::new(public, verifier.clone(), proxies.clone()).map_err(RunError::Routes)?;
-    let private = Router::new(private, verifier.clone(), proxies).map_err(RunError::Routes)?;
-    let local = Arc::new(Local {
-        router,
-        documents,
-        readiness: base.readiness.clone(),
-    });
-    let private = Arc::new(private);
-    let key = settings.internal.clone();
-    let doors = match front {
-        Some(front) => Doors {
-            listen: front.listen,
-            internal_listen: front.internal_listen,
-            tls: front.tls,
-            make: front.make,
-        },
-        None => Doors {
-            listen: settings.http.listen,
-            internal_listen: settings.http.internal_listen,
-            tls: None,
-            make: Arc::new(move |_| {
-                std::rc::Rc::new(PlainDoor {
-                    key: key.clone(),
-                    internal: private.clone(),
-                })
-            }),
-        },
-    };
-    Ok((doors, local))
-}
-
-fn serve(settings: &Settings, doors: &Doors, local: &Arc<Local>) -> Result<(Server, SocketAddr), RunError> {
-    let refused = |cause| RunError::Listen {
-        address: doors.listen,
-        cause,
-    };
-    let (make, local) = (doors.make.clone(), local.clone());
-    let mut server = HttpServer::new(move || {
-        let front = make(&local);
-        let local = local.clone();
-        App::new().default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
-            let (front, local) = (front.clone(), local.clone());
-            async move { front.handle(&local, request, payload.into_inner()).await }
-        }))
-    })
-    .disable_signals()
-    .shutdown_timeout(settings.http.grace_seconds)
-    // Slow senders of a head are cut off; slow senders of a body are the body reader's to judge.
-    .client_request_timeout(Duration::from_secs(10))
-    .client_disconnect_timeout(Duration::from_secs(5))
-    .keep_alive(Duration::from_secs(75));
-    if settings.http.workers > 0 {
-        server = server.workers(settings.http.workers);
-    }
-    let server = match doors.tls.clone() {
-        Some(tls) => server.bind_rustls_0_23(doors.listen, tls),
-        None => server.bind_auto_h2c(doors.listen),
-    }
-    .map_err(refused)?;
-    let address = server.addrs().first().copied().unwrap_or(doors.listen);
-    Ok((server.run(), address))
 }

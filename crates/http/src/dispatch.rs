@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use matchit::Router as Tree;
-use parlour_auth::{Principal, Verifier};
+use parlour_auth::Verifier;
 use percent_encoding::percent_decode_str;
 use tracing::Instrument as _;
 
+use crate::caller::{Caller, identify};
+use crate::observe::{count, render, request_span};
 use crate::routes::Handler;
 use crate::{ApiError, Call, Dialect, Limit, Route, Routes, ServiceHandle, TrustedProxies, buckets, code};
 
@@ -32,16 +33,6 @@ pub struct RequestId(pub String);
 /// It stands in the place of the header that the client sent.
 #[derive(Clone)]
 pub struct TraceParent(pub String);
-
-/// Who a request comes from, as its tokens tell. A front that has looked puts it
-/// into the request's extensions, so that nobody verifies twice.
-#[derive(Clone, Default)]
-pub struct Caller {
-    /// The principal, if there is one.
-    pub principal: Option<Arc<Principal>>,
-    /// Whether a cookie said so, which a page of another site can make a browser send.
-    pub by_cookie: bool,
-}
 
 struct Entry {
     route: Arc<Route>,
@@ -213,28 +204,6 @@ impl Router {
     }
 }
 
-/// Reads the caller's token: the bearer's, or SafeTalk's cookie.
-pub async fn identify(verifier: &Verifier, request: &HttpRequest) -> Result<Caller, ApiError> {
-    if let Some(token) = bearer(request)? {
-        return Ok(Caller {
-            principal: Some(verifier.verify(&token).await?),
-            by_cookie: false,
-        });
-    }
-    let Some(cookie) = request.cookie(SESSION_COOKIE) else {
-        return Ok(Caller::default());
-    };
-    match verifier.verify(cookie.value()).await {
-        Ok(principal) => Ok(Caller {
-            principal: Some(principal),
-            by_cookie: true,
-        }),
-        // A browser sends a dead cookie along without being asked; the route says whether one is needed.
-        Err(parlour_auth::AuthError::Invalid) => Ok(Caller::default()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The path with the trailing slash that it lacks, or without the one it has.
 fn other_slash(path: &str) -> std::borrow::Cow<'_, str> {
     match path.strip_suffix('/') {
@@ -251,37 +220,6 @@ fn of_method<'m>(methods: &'m HashMap<Method, Entry>, method: &Method) -> Option
             .flatten()
     };
     methods.get(method).or_else(as_get)
-}
-
-/// The cookie of a SafeTalk session.
-pub const SESSION_COOKIE: &str = "parlour_session";
-/// The cookie whose value a write by cookie must repeat in `X-CSRFToken`.
-pub const CSRF_COOKIE: &str = "csrftoken";
-
-/// The bearer token of a request; an `Authorization` header of another kind is refused.
-pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<String>, ApiError> {
-    let Some(value) = request.headers().get("authorization") else {
-        return Ok(None);
-    };
-    let value = value.to_str().map_err(|_| ApiError::unauthenticated())?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::unauthenticated)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::unauthenticated());
-    }
-    Ok(Some(token.trim().to_owned()))
-}
-
-/// Whether a write that is authenticated by cookie comes from a page of ours:
-/// it repeats the CSRF cookie in a header, or the browser says so itself.
-pub(crate) fn is_same_site(call: &Call) -> bool {
-    let repeated = call.request.cookie(CSRF_COOKIE).is_some_and(|cookie| {
-        !cookie.value().is_empty() && call.header("x-csrftoken") == Some(cookie.value())
-    });
-    let connection = call.request.connection_info().clone();
-    let same_origin = call
-        .header("origin")
-        .is_some_and(|origin| origin == format!("{}://{}", connection.scheme(), connection.host()));
-    repeated || same_origin
 }
 
 async fn limit(call: &Call) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> {
@@ -349,80 +287,4 @@ fn method_not_allowed(allow: String) -> ApiError {
         "This path does not take that method.",
     )
     .with_header("Allow", allow)
-}
-
-/// Logs what is our fault, once, and tells the client what it may know.
-pub(crate) fn render(error: &ApiError, dialect: Dialect, request_id: &str) -> HttpResponse {
-    if let Some(cause) = &error.cause {
-        let chain = chain(cause.as_ref());
-        if error.status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(request_id, cause = %chain, "request failed");
-        } else {
-            tracing::warn!(request_id, code = %error.code, cause = %chain, "request refused");
-        }
-    }
-    let mut builder = HttpResponse::build(error.status);
-    for (name, value) in &error.headers {
-        builder.insert_header((*name, value.as_str()));
-    }
-    if let Some(after) = error.retry_after {
-        let seconds = after.as_secs_f64().ceil().max(1.0);
-        builder.insert_header(("retry-after", format!("{seconds}")));
-    }
-    builder
-        .json(dialect.error_body(error, request_id))
-        .map_body(|_, body| BoxBody::new(body))
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-fn request_span(request: &HttpRequest, route: &Route, id: &str) -> tracing::Span {
-    use opentelemetry::propagation::Extractor;
-    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-
-    struct Headers<'h>(&'h actix_web::http::header::HeaderMap, Option<TraceParent>);
-    impl Extractor for Headers<'_> {
-        fn get(&self, key: &str) -> Option<&str> {
-            match &self.1 {
-                Some(decided) if key == "traceparent" => Some(&decided.0),
-                _ => self.0.get(key)?.to_str().ok(),
-            }
-        }
-        fn keys(&self) -> Vec<&str> {
-            self.0.keys().map(HeaderName::as_str).collect()
-        }
-    }
-
-    let span = tracing::info_span!(
-        "request",
-        otel.name = %format_args!("{} {}", route.method, route.path),
-        otel.kind = "server",
-        service = route.service,
-        request_id = id,
-    );
-    let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
-        let decided = request.extensions().get::<TraceParent>().cloned();
-        propagator.extract(&Headers(request.headers(), decided))
-    });
-    // Fails only when no tracing layer is there to hold a parent.
-    let _ = span.set_parent(parent);
-    span
-}
-
-fn count(template: &str, method: &Method, status: StatusCode, started: Instant) {
-    let labels = [
-        ("route", template.to_owned()),
-        ("method", method.as_str().to_owned()),
-        ("status", status.as_u16().to_string()),
-    ];
-    metrics::histogram!("parlour_request_duration_seconds", &labels).record(started.elapsed().as_secs_f64());
 }

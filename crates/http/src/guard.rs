@@ -59,7 +59,7 @@ fn admitted(call: &Call, access: Access) -> Result<Arc<Principal>, ApiError> {
     if !access.allows(Some(principal)) || !principal.in_scope(call.service.name, write) {
         return Err(ApiError::forbidden());
     }
-    if call.by_cookie && write && !crate::dispatch::is_same_site(call) {
+    if call.by_cookie && write && !crate::caller::is_same_site(call) {
         return Err(ApiError::forbidden().with_details(vec![
             "a request with the session cookie needs the X-CSRFToken header or a same-origin Origin"
                 .to_owned(),

@@ -160,7 +160,7 @@ pub struct Bearer(pub String);
 
 impl Extract for Bearer {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
-        crate::dispatch::bearer(&call.request)?
+        crate::caller::bearer(&call.request)?
             .map(Bearer)
             .ok_or_else(ApiError::unauthenticated)
     }

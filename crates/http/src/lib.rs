@@ -8,6 +8,7 @@
 mod address;
 mod buckets;
 mod call;
+mod caller;
 mod dialect;
 mod dispatch;
 mod endpoint;
@@ -16,6 +17,7 @@ mod guard;
 mod idempotency;
 mod input;
 mod limits;
+mod observe;
 mod openapi;
 mod page;
 mod reply;
@@ -27,11 +29,9 @@ mod validate;
 pub use address::{TrustedProxies, client_address};
 pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
+pub use caller::{CSRF_COOKIE, Caller, SESSION_COOKIE, identify};
 pub use dialect::Dialect;
-pub use dispatch::{
-    CSRF_COOKIE, Caller, REQUEST_ID, RequestId, RouteTemplate, Router, SESSION_COOKIE, TraceParent, identify,
-    request_id,
-};
+pub use dispatch::{REQUEST_ID, RequestId, RouteTemplate, Router, TraceParent, request_id};
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
 pub use guard::{

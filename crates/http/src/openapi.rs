@@ -46,7 +46,7 @@ pub fn document(title: &str, version: &str, routes: &Routes) -> OpenApi {
     );
     components.add_security_scheme(
         "cookie",
-        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::dispatch::SESSION_COOKIE))),
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::caller::SESSION_COOKIE))),
     );
     OpenApiBuilder::new()
         .info(InfoBuilder::new().title(title).version(version).build())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::state::Identity;
-use crate::store::accounts;
+use crate::store::erasure;
 
 /// Ends every session and deletes everything known of a person. Only the id stays, so
 /// that a repeated request finds nothing left to do.
@@ -16,7 +16,7 @@ pub(super) async fn erase(state: &Identity, tx: &mut Tx, id: Uuid) -> Result<(),
         .end_all_sessions(tx, id, None, "deleted")
         .await
         .map_err(failure)?;
-    if !accounts::erase(tx, id).await? {
+    if !erasure::erase(tx, id).await? {
         return Ok(());
     }
     let event = AccountDeleted {

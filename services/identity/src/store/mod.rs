@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod api_tokens;
+pub mod erasure;
 pub mod failures;
 pub mod outside;
 pub mod phones;

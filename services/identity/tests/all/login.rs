@@ -7,7 +7,6 @@ use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
-use crate::support::published;
 
 const PATH: &str = "/api/auth/login";
 
@@ -63,7 +62,7 @@ async fn ten_failures_lock_that_address_out_and_no_other() {
     app.sign_in(&person.email, &person.password, person.address)
         .await
         .expect(200);
-    let alerts: Vec<SecurityAlert> = published(&app).await;
+    let alerts: Vec<SecurityAlert> = app.published("identity").await;
     assert_eq!(alerts.len(), 1);
     assert_eq!(
         (alerts[0].kind.as_str(), alerts[0].address.as_str()),
@@ -80,7 +79,7 @@ async fn an_attack_from_many_addresses_warns_the_owner_and_locks_nobody_out() {
             .await
             .expect(401);
     }
-    let alerts: Vec<SecurityAlert> = published(&app).await;
+    let alerts: Vec<SecurityAlert> = app.published("identity").await;
     assert_eq!(
         alerts
             .iter()

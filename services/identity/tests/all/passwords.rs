@@ -4,7 +4,7 @@ use parlour_testkit::{App, eventually};
 use serde_json::json;
 
 use crate::identity;
-use crate::support::{mailed_token, published};
+use crate::support::mailed_token;
 use parlour_contracts::identity::v1::EmailRequested;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,7 @@ async fn a_forgotten_password_is_set_with_a_mailed_link_once() {
     let unknown = forgot("nobody@example.org").await;
     assert_eq!(known.expect(200).json(), unknown.expect(200).json());
     eventually(async || {
-        let mails: Vec<EmailRequested> = published(&app).await;
+        let mails: Vec<EmailRequested> = app.published("identity").await;
         mails.iter().any(|mail| mail.template == "reset_password")
     })
     .await;
@@ -80,7 +80,7 @@ async fn a_forgotten_password_is_set_with_a_mailed_link_once() {
     app.sign_in(&person.email, "another good secret", person.address)
         .await
         .expect(200);
-    let mails: Vec<EmailRequested> = published(&app).await;
+    let mails: Vec<EmailRequested> = app.published("identity").await;
     assert_eq!(
         mails
             .iter()

@@ -8,7 +8,6 @@ use parlour_testkit::App;
 use serde_json::{Value, json};
 
 use crate::identity;
-use crate::support::published;
 
 const NUMBER: &str = "+46701740605";
 
@@ -45,9 +44,9 @@ async fn in_development_the_code_lands_in_the_outbox() {
     check(NUMBER, code).await.expect(200);
     check(NUMBER, code).await.expect_error(400, "INVALID_TOKEN");
     assert_eq!(me.get("/api/profile").await.data()["phone_verified"], true);
-    let verified: Vec<PhoneVerified> = published(&app).await;
+    let verified: Vec<PhoneVerified> = app.published("identity").await;
     assert_eq!((verified.len(), verified[0].country.as_str()), (1, "SE"));
-    let contact: Vec<ContactChanged> = published(&app).await;
+    let contact: Vec<ContactChanged> = app.published("identity").await;
     assert!(contact.last().unwrap().phone_verified);
 }
 

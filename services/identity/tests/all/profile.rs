@@ -5,7 +5,6 @@ use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
-use crate::support::published;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_is_completed_and_the_sign_follows() {
@@ -43,7 +42,7 @@ async fn a_profile_is_completed_and_the_sign_follows() {
         (Some("taurus"), Some("Ana Lund"))
     );
     assert_eq!(me.get("/api/profile/requirements").await.data()["complete"], true);
-    let told: Vec<ProfileUpdated> = published(&app).await;
+    let told: Vec<ProfileUpdated> = app.published("identity").await;
     assert_eq!(told.last().unwrap().display_name, "Ana Lund");
 }
 

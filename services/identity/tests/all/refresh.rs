@@ -6,7 +6,6 @@ use parlour_testkit::{App, Person};
 use serde_json::json;
 
 use crate::identity;
-use crate::support::published;
 
 async fn refresh(app: &App, token: &str) -> parlour_testkit::Answer {
     app.post("/api/auth/refresh")
@@ -57,7 +56,7 @@ async fn two_at_the_same_instant_get_the_same_successor() {
         "{successors:?}"
     );
     refresh(&app, successors[0].as_str().unwrap()).await.expect(200);
-    assert!(published::<SecurityAlert>(&app).await.is_empty());
+    assert!(app.published::<SecurityAlert>("identity").await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +75,7 @@ async fn a_stolen_token_ends_the_whole_sign_in() {
         .bearer(next["access_token"].as_str().unwrap())
         .await
         .expect(401);
-    let alerts: Vec<SecurityAlert> = published(&app).await;
+    let alerts: Vec<SecurityAlert> = app.published("identity").await;
     assert_eq!(
         alerts.iter().map(|a| a.kind.as_str()).collect::<Vec<_>>(),
         ["refresh_reused"]

@@ -6,7 +6,7 @@ use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
-use crate::support::{accounts, contacts, mailed_token, published};
+use crate::support::{accounts, contacts, mailed_token};
 
 const PATH: &str = "/api/auth/register";
 const PASSWORD: &str = "correct horse battery";
@@ -23,9 +23,9 @@ async fn an_account_is_made_and_everybody_hears_of_it() {
     assert_eq!(user["status"], "active");
     assert_eq!(user["email_verified"], false);
     assert!(user["created_at"].as_str().unwrap().ends_with('Z'));
-    let registered: Vec<AccountRegistered> = published(&app).await;
+    let registered: Vec<AccountRegistered> = app.published("identity").await;
     assert_eq!(registered[0].account_id, user["id"].as_str().unwrap());
-    let contact: Vec<ContactChanged> = published(&app).await;
+    let contact: Vec<ContactChanged> = app.published("identity").await;
     let place = format!("contact.email:{}", registered[0].account_id);
     assert_eq!(
         contacts(&app)
@@ -89,7 +89,7 @@ async fn every_wrong_field_is_named_and_nothing_is_made() {
             .expect_error(400, "VALIDATION_ERROR");
     }
     assert_eq!(accounts(&app).await, 0);
-    assert!(published::<EmailRequested>(&app).await.is_empty());
+    assert!(app.published::<EmailRequested>("identity").await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +105,7 @@ async fn a_hundred_registrations_of_one_address_make_one_account() {
     assert_eq!(statuses[0], 201);
     assert!(statuses[1..].iter().all(|status| *status == 409), "{statuses:?}");
     assert_eq!(accounts(&app).await, 1);
-    assert_eq!(published::<AccountRegistered>(&app).await.len(), 1);
+    assert_eq!(app.published::<AccountRegistered>("identity").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +147,7 @@ async fn with_hidden_accounts_a_taken_address_is_told_to_its_owner_alone() {
     assert_eq!(keys(&first), keys(&second));
     assert_ne!(first["user"]["id"], second["user"]["id"]);
     assert_eq!(accounts(&app).await, 1);
-    let mails: Vec<EmailRequested> = published(&app).await;
+    let mails: Vec<EmailRequested> = app.published("identity").await;
     assert_eq!(mails.last().unwrap().template, "account_exists");
 }
 

@@ -1,6 +1,5 @@
-//! What several files need: events as they were published, mailed links.
+//! What several files need: mailed links, the contacts vault, counts.
 
-use parlour_contracts::Event;
 use parlour_contracts::identity::v1::EmailRequested;
 use parlour_db::Scope;
 use parlour_identity::schema;
@@ -8,36 +7,9 @@ use parlour_testkit::App;
 use parlour_vault::{Settings, Vault};
 use serde_json::Value;
 
-diesel::table! {
-    outbox (seq) {
-        seq -> BigInt,
-        #[sql_name = "type"]
-        kind -> Text,
-        payload -> Bytea,
-    }
-}
-
-/// The events of type `E` that were published so far, the oldest first.
-pub(crate) async fn published<E: Event>(app: &App) -> Vec<E> {
-    use diesel::prelude::*;
-    use diesel_async::RunQueryDsl;
-    let db = app.database().db("identity");
-    let mut conn = db.conn().await.unwrap();
-    let rows: Vec<Vec<u8>> = outbox::table
-        .filter(outbox::kind.eq(E::TYPE))
-        .order(outbox::seq)
-        .select(outbox::payload)
-        .load(&mut conn)
-        .await
-        .unwrap();
-    rows.iter()
-        .map(|row| E::decode(row.as_slice()).unwrap())
-        .collect()
-}
-
 /// The token of the last mail with this template, opened with the contacts key.
 pub(crate) async fn mailed_token(app: &App, template: &str) -> String {
-    let mails: Vec<EmailRequested> = published(app).await;
+    let mails: Vec<EmailRequested> = app.published("identity").await;
     let mail = mails.iter().rev().find(|mail| mail.template == template).unwrap();
     let place = format!("email_requested.data:{}", mail.account_id);
     let data = contacts(app).open_text(&place, &mail.data_sealed).unwrap();

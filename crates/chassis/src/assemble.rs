@@ -1,0 +1,162 @@
+//! From described services to assembled ones, and the doors they are reached through.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlour_auth::{Authority, Remote, Revocations, Verifier};
+use parlour_db::Db;
+use parlour_http::{Router, Routes, ServiceHandle};
+use tokio::task::JoinSet;
+
+use crate::background::Background;
+use crate::front::PlainDoor;
+use crate::{Built, Context, FrontFactory, Local, RunError, Service, Settings, revocations, wait};
+
+/// A service, put together.
+pub(crate) struct Assembled {
+    pub(crate) service: Service,
+    pub(crate) handle: Arc<ServiceHandle>,
+    pub(crate) built: Built,
+}
+
+pub(crate) fn schema(what: &str, error: &dyn std::fmt::Display) -> RunError {
+    RunError::Schema(format!("{what}: {error}"))
+}
+
+/// Opens the service's database, checks its migrations and builds it.
+pub(crate) async fn assemble(service: Service, base: &Context) -> Result<Assembled, RunError> {
+    let mut context = base.clone();
+    context.service = service.name;
+    if service.has_database {
+        let db = Db::new(&base.settings.database, service.name).map_err(|e| schema("database", &e))?;
+        wait::for_database(&db, &base.stop).await;
+        let missing = parlour_db::pending(&db, &crate::migrations(&service))
+            .await
+            .map_err(|e| schema("database", &e))?;
+        if !missing.is_empty() {
+            return Err(RunError::Schema(format!(
+                "{} has migrations that have not run ({}); run `parlour migrate` first",
+                service.name,
+                missing.join(", ")
+            )));
+        }
+        context.db = Some(db);
+    }
+    base.readiness
+        .add(service.health.unwrap_or(service.name), context.db.clone());
+    let db = context.db.clone();
+    let built = (service.build)(context).await.map_err(|error| RunError::Build {
+        service: service.name,
+        cause: format!("{error:#}"),
+    })?;
+    let handle = Arc::new(ServiceHandle {
+        name: service.name,
+        db,
+        vault: base.vault.clone(),
+        limits: base.limits.clone(),
+        state: built.state.clone(),
+    });
+    Ok(Assembled {
+        service,
+        handle,
+        built,
+    })
+}
+
+/// The process's verifier: identity's own if it is here, else one that asks it over the network.
+pub(crate) fn make_verifier(
+    assembled: &[Assembled],
+    settings: &Settings,
+    base: &Context,
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Verifier>, RunError> {
+    let local = assembled.iter().find_map(|a| a.built.authority.clone());
+    let authority: Arc<dyn Authority> = if let Some(authority) = local {
+        authority
+    } else {
+        let remote = Remote::new(&settings.auth.identity_url, settings.internal.clone());
+        Arc::new(remote.map_err(|e| schema("auth.identity_url", &e))?)
+    };
+    let tokens = settings.auth.tokens.clone();
+    let lifetime = Duration::from_secs(tokens.access_token_seconds);
+    let revocations = Arc::new(Revocations::new(lifetime));
+    let following = revocations::follow(
+        base.broker.clone(),
+        authority.clone(),
+        revocations.clone(),
+        base.stop.clone(),
+    );
+    tasks.spawn(following);
+    Ok(Arc::new(Verifier::new(tokens, authority, revocations)))
+}
+
+/// Where the process listens and what answers there.
+pub(crate) struct Doors {
+    pub(crate) listen: SocketAddr,
+    pub(crate) internal_listen: SocketAddr,
+    pub(crate) tls: Option<rustls::ServerConfig>,
+    pub(crate) make: crate::front::MakeFront,
+}
+
+/// Gathers the routes, starts what runs beside them, and chooses the front.
+pub(crate) fn open_doors(
+    assembled: Vec<Assembled>,
+    settings: &Settings,
+    base: &Context,
+    verifier: &Arc<Verifier>,
+    background: &mut Background,
+) -> Result<(Doors, Arc<Local>), RunError> {
+    let mut public: Vec<(Routes, Arc<ServiceHandle>)> = Vec::new();
+    let mut private = Vec::new();
+    let mut documents = Vec::new();
+    let mut front: Option<FrontFactory> = None;
+    for Assembled {
+        service,
+        handle,
+        built,
+    } in assembled
+    {
+        let routes = (service.routes)();
+        documents.push((
+            service.name,
+            parlour_http::document(service.name, crate::VERSION, &routes),
+        ));
+        public.push((routes, handle.clone()));
+        private.push((built.internal, handle.clone()));
+        front = front.or(built.front);
+        if let Some(db) = &handle.db {
+            crate::background::start(db, built.consumer, built.jobs, base, background);
+        }
+    }
+    let proxies = settings.http.trusted_proxies.clone();
+    let router = Router::new(public, verifier.clone(), proxies.clone()).map_err(RunError::Routes)?;
+    let private = Router::new(private, verifier.clone(), proxies).map_err(RunError::Routes)?;
+    let local = Arc::new(Local {
+        router,
+        documents,
+        readiness: base.readiness.clone(),
+    });
+    let private = Arc::new(private);
+    let key = settings.internal.clone();
+    let doors = match front {
+        Some(front) => Doors {
+            listen: front.listen,
+            internal_listen: front.internal_listen,
+            tls: front.tls,
+            make: front.make,
+        },
+        None => Doors {
+            listen: settings.http.listen,
+            internal_listen: settings.http.internal_listen,
+            tls: None,
+            make: Arc::new(move |_| {
+                std::rc::Rc::new(PlainDoor {
+                    key: key.clone(),
+                    internal: private.clone(),
+                })
+            }),
+        },
+    };
+    Ok((doors, local))
+}
