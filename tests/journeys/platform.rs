@@ -74,13 +74,23 @@ impl Platform {
 
     /// Everything in one process.
     pub(crate) async fn everything(&self) -> Process {
+        self.whole(&[]).await
+    }
+
+    /// Everything in one process that listens at `beside` too, for processes elsewhere.
+    pub(crate) async fn everything_and(&self, beside: SocketAddr) -> Process {
+        let listen = ("PARLOUR__HTTP__LISTEN", beside.to_string());
+        let also = ("PARLOUR__HTTP__BESIDE_GATEWAY", "true".to_owned());
+        self.whole(&[listen, also]).await
+    }
+
+    async fn whole(&self, more: &[(&str, String)]) -> Process {
         let address = free_address();
-        let listen = address.to_string();
-        let internal = free_address().to_string();
-        let environment = [
-            ("PARLOUR__GATEWAY__LISTEN", listen),
-            ("PARLOUR__GATEWAY__INTERNAL_LISTEN", internal),
+        let mut environment = vec![
+            ("PARLOUR__GATEWAY__LISTEN", address.to_string()),
+            ("PARLOUR__GATEWAY__INTERNAL_LISTEN", free_address().to_string()),
         ];
+        environment.extend_from_slice(more);
         self.start(&[], address, "/health", &environment).await
     }
 

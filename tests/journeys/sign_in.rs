@@ -113,3 +113,15 @@ async fn an_operator_makes_accounts() {
         .data();
     assert_eq!(data["user"]["roles"], json!(["owner"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_apart_asks_the_identity_beside_another_gateway() {
+    let platform = Platform::new().await;
+    let beside = free_address();
+    let whole = platform.everything_and(beside).await;
+    let gateway = platform.gateway(&[beside]).await;
+    journey(&gateway.client(), "ana").await;
+    whole.client().get("/internal/revocations").await.expect(404);
+    gateway.terminate().await;
+    whole.terminate().await;
+}

@@ -106,7 +106,7 @@ pub(crate) fn open_doors(
     base: &Context,
     verifier: &Arc<Verifier>,
     background: &mut Background,
-) -> Result<(Doors, Arc<Local>), RunError> {
+) -> Result<(Vec<Doors>, Arc<Local>), RunError> {
     let mut public: Vec<(Routes, Arc<ServiceHandle>)> = Vec::new();
     let mut private = Vec::new();
     let mut documents = Vec::new();
@@ -137,26 +137,39 @@ pub(crate) fn open_doors(
         documents,
         readiness: base.readiness.clone(),
     });
-    let private = Arc::new(private);
-    let key = settings.internal.clone();
+    let plain = plain_doors(settings, Arc::new(private));
     let doors = match front {
-        Some(front) => Doors {
-            listen: front.listen,
-            internal_listen: front.internal_listen,
-            tls: front.tls,
-            make: front.make,
-        },
-        None => Doors {
-            listen: settings.http.listen,
-            internal_listen: settings.http.internal_listen,
-            tls: None,
-            make: Arc::new(move |_| {
-                std::rc::Rc::new(PlainDoor {
-                    key: key.clone(),
-                    internal: private.clone(),
-                })
-            }),
-        },
+        None => vec![plain],
+        Some(front) => {
+            let front = Doors {
+                listen: front.listen,
+                internal_listen: front.internal_listen,
+                tls: front.tls,
+                make: front.make,
+            };
+            // Services that run elsewhere ask those of this process behind a door of their own.
+            if settings.http.beside_gateway {
+                vec![front, plain]
+            } else {
+                vec![front]
+            }
+        }
     };
     Ok((doors, local))
+}
+
+/// The door for gateways and services in other processes.
+fn plain_doors(settings: &Settings, internal: Arc<Router>) -> Doors {
+    let key = settings.internal.clone();
+    Doors {
+        listen: settings.http.listen,
+        internal_listen: settings.http.internal_listen,
+        tls: None,
+        make: Arc::new(move |_| {
+            std::rc::Rc::new(PlainDoor {
+                key: key.clone(),
+                internal: internal.clone(),
+            })
+        }),
+    }
 }

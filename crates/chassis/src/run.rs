@@ -61,7 +61,8 @@ pub struct Process {
     /// Where probes and metrics are.
     pub internal_address: SocketAddr,
     local: Arc<Local>,
-    servers: [ServerHandle; 2],
+    /// Those that requests come in by, the probes' last.
+    servers: Vec<ServerHandle>,
     stop: CancellationToken,
     background: Background,
     settings: Arc<Settings>,
@@ -123,15 +124,22 @@ impl Process {
         let checker = make_verifier(&assembled, &settings, &base, &mut background.tasks)?;
         // Set once: the lock was made a few lines above and nobody else has it.
         let _ = verifier.set(checker.clone());
-        let (fronts, local) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
-        let (server, address) = serve(&settings, &fronts, &local)?;
-        let (probes, internal_address) = internal::serve(fronts.internal_listen, readiness.clone(), metrics)
-            .map_err(|cause| RunError::Listen {
-                address: fronts.internal_listen,
-                cause,
-            })?;
-        let servers = [server.handle(), probes.handle()];
-        for server in [server, probes] {
+        let (doors, local) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
+        let mut running = Vec::new();
+        for door in &doors {
+            running.push(serve(&settings, door, &local)?);
+        }
+        let probes_at = doors
+            .first()
+            .map_or(settings.http.internal_listen, |door| door.internal_listen);
+        let refused = |cause| RunError::Listen {
+            address: probes_at,
+            cause,
+        };
+        running.push(internal::serve(probes_at, readiness.clone(), metrics).map_err(refused)?);
+        let addresses: Vec<SocketAddr> = running.iter().map(|(_, address)| *address).collect();
+        let servers = running.iter().map(|(server, _)| server.handle()).collect();
+        for (server, _) in running {
             background.tasks.spawn(async move {
                 if let Err(error) = server.await {
                     tracing::error!(%error, "a listener ended");
@@ -143,6 +151,10 @@ impl Process {
             .tasks
             .spawn(gauges::export(readiness.clone(), stop.clone()));
         let names = base.local.join(" ");
+        let (address, internal_address) = match addresses.as_slice() {
+            [first, .., last] => (*first, *last),
+            _ => (settings.http.listen, probes_at),
+        };
         tracing::info!(%address, %internal_address, services = names, "serving");
         Ok(Self {
             address,
@@ -181,10 +193,12 @@ impl Process {
     pub async fn stop(mut self) {
         self.local.readiness.set_stopping();
         tokio::time::sleep(Duration::from_secs(self.settings.http.drain_seconds)).await;
-        let [server, probes] = &self.servers;
-        server.stop(true).await;
+        let probes = self.servers.pop();
+        futures_util::future::join_all(self.servers.iter().map(|server| server.stop(true))).await;
         self.stop.cancel();
-        probes.stop(false).await;
+        if let Some(probes) = probes {
+            probes.stop(false).await;
+        }
         let grace = Duration::from_secs(self.settings.http.grace_seconds);
         let ended = tokio::time::timeout(grace, async {
             while self.background.tasks.join_next().await.is_some() {}

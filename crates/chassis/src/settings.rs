@@ -14,6 +14,8 @@ use serde::Deserialize;
 pub struct HttpSettings {
     /// Where a process without the gateway listens.
     pub listen: SocketAddr,
+    /// Whether a process with the gateway listens there too.
+    pub beside_gateway: bool,
     /// Probes and metrics.
     pub internal_listen: SocketAddr,
     /// Threads that serve requests; 0 is one per core.
