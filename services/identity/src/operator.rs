@@ -1,10 +1,9 @@
 //! What an operator's command does to accounts.
 
 use chrono::Utc;
-use parlour_auth::Principal;
 use parlour_contracts::{Role, id};
 use parlour_db::{Scope, Tx};
-use parlour_http::Origin;
+use parlour_events::AuditEntry;
 use serde_json::json;
 
 use crate::domain::{email, password, secret, username};
@@ -26,16 +25,6 @@ pub struct NewUser {
     pub username: Option<String>,
     pub password: Option<String>,
     pub roles: Vec<Role>,
-}
-
-/// An operator is nobody's account and comes from no address.
-fn origin() -> Origin {
-    Origin {
-        actor: None::<std::sync::Arc<Principal>>,
-        address: std::net::IpAddr::from([127, 0, 0, 1]),
-        request_id: format!("operator-{}", id::new()),
-        user_agent: "parlour admin".to_owned(),
-    }
 }
 
 /// Makes an account with these roles, its e-mail address verified. The error is a sentence.
@@ -132,10 +121,16 @@ async fn make(state: &Identity, tx: &mut Tx, applicant: &Applicant, roles: &[Rol
     let profile = profiles::find(tx, id).await?;
     state.tell_registered(tx, &account, &profile, "operator").await?;
     tell_power(tx, &account).await?;
-    let after = Some(json!({ "roles": account.roles }));
-    state
-        .audit(tx, &origin(), "account.created", id, (None, after))
-        .await?;
+    // An operator is nobody's account and comes from no address.
+    let entry = AuditEntry {
+        role: "operator".to_owned(),
+        action: "account.created".to_owned(),
+        target_type: "account".to_owned(),
+        target_id: id.to_string(),
+        after: Some(json!({ "roles": account.roles })),
+        ..AuditEntry::default()
+    };
+    parlour_events::audit(tx, entry).await?;
     state.user(&account, &profile)
 }
 
