@@ -5,4 +5,5 @@ mod closed_pipe;
 mod desk;
 mod documents;
 mod events;
+mod general;
 mod watching;
