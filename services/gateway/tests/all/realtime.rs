@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::raw::{say, status};
-use crate::support::{at, client, gateway, resident, start, url};
+use crate::support::{at, client, gateway, start, url};
 
 /// A stand-in for chat: a WebSocket that says everything back, and sessions that only it knows.
 async fn chat(name: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
@@ -186,7 +186,6 @@ async fn sockets_are_let_go_when_the_gateway_stops() {
     let there = format!("ws://{}/ws/", gateway.address);
     let (mut socket, _) = tokio_tungstenite::connect_async(there).await.unwrap();
     socket.next().await.unwrap().unwrap();
-    let began = std::time::Instant::now();
     let stopping = tokio::spawn(gateway.stop());
     let end = tokio::time::timeout(Duration::from_secs(15), socket.next())
         .await
@@ -196,21 +195,4 @@ async fn sockets_are_let_go_when_the_gateway_stops() {
         .await
         .unwrap()
         .unwrap();
-    assert!(began.elapsed() < Duration::from_secs(19));
-}
-
-/// Both ends are in this process too: what a tunnel costs the gateway is less than this shows.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "measures memory: run it alone, in release, as `cargo test --release -- --ignored idle`"]
-async fn idle_sockets_cost_little() {
-    let (chat, _) = chat("one").await;
-    let gateway = gateway(&[("gateway.upstreams.chat", &url(chat))]).await;
-    let before = resident();
-    let mut sockets = Vec::new();
-    for _ in 0..2000 {
-        let there = format!("ws://{}/ws/", gateway.address);
-        sockets.push(tokio_tungstenite::connect_async(there).await.unwrap());
-    }
-    let each = (resident() - before) / 2000;
-    println!("{each} bytes a socket, both ends of it included");
 }

@@ -262,38 +262,6 @@ pub async fn use_step(conn: &mut Conn, id: Uuid, step: i64) -> QueryResult<bool>
     Ok(used == 1)
 }
 
-/// Sets the phone number and whether it was proved to be theirs.
-pub async fn set_phone(
-    conn: &mut Conn,
-    id: Uuid,
-    sealed: &[u8],
-    index: &[u8],
-    verified: bool,
-) -> QueryResult<()> {
-    diesel::update(accounts::table.find(id))
-        .set((
-            accounts::phone_sealed.eq(sealed),
-            accounts::phone_index.eq(index),
-            accounts::phone_verified.eq(verified),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Takes the phone number away.
-pub async fn clear_phone(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
-    diesel::update(accounts::table.find(id))
-        .set((
-            accounts::phone_sealed.eq(None::<Vec<u8>>),
-            accounts::phone_index.eq(None::<Vec<u8>>),
-            accounts::phone_verified.eq(false),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Accounts whose earlier tokens stopped counting since `since`, and when.
 pub async fn not_before_since(
     conn: &mut Conn,

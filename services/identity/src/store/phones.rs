@@ -1,4 +1,4 @@
-//! Phone verifications under way.
+//! Phone numbers, and verifications under way.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
 use uuid::Uuid;
 
-use crate::schema::phone_verifications;
+use crate::schema::{accounts, phone_verifications};
 
 /// A row.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -55,6 +55,38 @@ pub async fn attempt(conn: &mut Conn, account: Uuid, most: i32) -> QueryResult<O
 /// Ends a verification.
 pub async fn finish(conn: &mut Conn, account: Uuid) -> QueryResult<()> {
     diesel::delete(phone_verifications::table.find(account))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets the phone number and whether it was proved to be theirs.
+pub async fn set_phone(
+    conn: &mut Conn,
+    id: Uuid,
+    sealed: &[u8],
+    index: &[u8],
+    verified: bool,
+) -> QueryResult<()> {
+    diesel::update(accounts::table.find(id))
+        .set((
+            accounts::phone_sealed.eq(sealed),
+            accounts::phone_index.eq(index),
+            accounts::phone_verified.eq(verified),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes the phone number away.
+pub async fn clear_phone(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+    diesel::update(accounts::table.find(id))
+        .set((
+            accounts::phone_sealed.eq(None::<Vec<u8>>),
+            accounts::phone_index.eq(None::<Vec<u8>>),
+            accounts::phone_verified.eq(false),
+        ))
         .execute(conn)
         .await?;
     Ok(())

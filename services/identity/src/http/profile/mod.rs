@@ -13,6 +13,7 @@ use crate::domain::requirements;
 use crate::error::Error;
 use crate::state::Identity;
 use crate::store::accounts::{self, Account};
+use crate::store::phones;
 use crate::store::profiles::{self, Profile};
 use crate::view::FullProfile;
 
@@ -186,7 +187,7 @@ async fn set_phone(
 ) -> Result<(), Error> {
     let number = phone.and_then(crate::phone::parse);
     let Some(number) = number else {
-        return Ok(accounts::clear_phone(tx, account.id).await?);
+        return Ok(phones::clear_phone(tx, account.id).await?);
     };
     let same = state.phone_of(account)?.as_deref() == Some(&number.e164);
     let verified = same && account.phone_verified;
@@ -194,5 +195,5 @@ async fn set_phone(
         .vault
         .seal_text(&Account::phone_place(account.id), &number.e164)?;
     let index = state.phone_index(&number.e164);
-    Ok(accounts::set_phone(tx, account.id, &sealed, &index, verified).await?)
+    Ok(phones::set_phone(tx, account.id, &sealed, &index, verified).await?)
 }

@@ -195,7 +195,7 @@ async fn finish(
     origin: &Origin,
 ) -> Result<(), Error> {
     let sealed = state.vault.seal_text(&Account::phone_place(id), &number.e164)?;
-    accounts::set_phone(tx, id, &sealed, &state.phone_index(&number.e164), true).await?;
+    phones::set_phone(tx, id, &sealed, &state.phone_index(&number.e164), true).await?;
     phones::finish(tx, id).await?;
     let account = accounts::find(tx, id).await?;
     state.tell_contact(tx, &account).await?;
