@@ -46,8 +46,10 @@ impl Pipe {
         let mut channel = None;
         loop {
             wake.mark_unchanged();
+            // Asked before the round: what was committed before the stop is then in it.
+            let last = self.context.stop.is_cancelled();
             match self.round(&mut channel).await {
-                Ok(0) if self.context.stop.is_cancelled() => return,
+                Ok(0) if last => return,
                 Ok(0) => {
                     backoff.reset();
                     let poll = Duration::from_millis(self.context.settings.poll_ms);
