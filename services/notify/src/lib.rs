@@ -1,0 +1,7 @@
+//! Notify: the right person, the right channel, at the right time, once.
+
+pub mod channels;
+pub mod domain;
+
+/// The service's name.
+pub const NAME: &str = "notify";

@@ -1,0 +1,4 @@
+//! Orders: from request to delivered result.
+
+/// The service's name.
+pub const NAME: &str = "orders";
