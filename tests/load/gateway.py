@@ -245,4 +245,5 @@ def measure(contenders, ports, arguments):
         print(f"resident after the load, {name}: {resident(contenders.running[name].pid):.0f} MiB")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -70,6 +70,23 @@ pub struct Verifier {
     authority: Arc<dyn Authority>,
     revocations: Arc<Revocations>,
     cache: Cache<[u8; 32], Remembered>,
+    counts: Counts,
+}
+
+/// Looked up once, not for every request.
+struct Counts {
+    cached: metrics::Counter,
+    checked: metrics::Counter,
+}
+
+impl Counts {
+    fn new() -> Self {
+        let count = |result| metrics::counter!("parlour_token_checks_total", "result" => result);
+        Self {
+            cached: count("cached"),
+            checked: count("checked"),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -80,9 +97,11 @@ struct Remembered {
 
 impl Verifier {
     /// A verifier that asks `authority` for keys and for what it cannot know itself.
+    /// What it counts goes to the recorder that is installed by now.
     pub fn new(settings: Settings, authority: Arc<dyn Authority>, revocations: Arc<Revocations>) -> Self {
         Self {
             cache: Cache::new(settings.cache_entries),
+            counts: Counts::new(),
             reader: TokenReader::new(settings),
             authority,
             revocations,
@@ -124,7 +143,7 @@ impl Verifier {
         let fresh =
             found.until.is_none_or(|until| until > Instant::now()) && found.principal.expires_at > Utc::now();
         if fresh {
-            metrics::counter!("parlour_token_checks_total", "result" => "cached").increment(1);
+            self.counts.cached.increment(1);
             return Some(found.principal);
         }
         self.cache.remove(hash);
@@ -132,7 +151,7 @@ impl Verifier {
     }
 
     async fn check(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Principal>, AuthError> {
-        metrics::counter!("parlour_token_checks_total", "result" => "checked").increment(1);
+        self.counts.checked.increment(1);
         let (principal, until) = if is_opaque(token) {
             let principal = self.authority.introspect(token).await?;
             (principal, Some(Instant::now() + OPAQUE_FOR))

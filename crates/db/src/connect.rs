@@ -1,6 +1,7 @@
 //! Settings and the pool.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use futures_util::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Notify;
-use tokio_postgres::NoTls;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Conn, DbError};
+use crate::{Conn, DbError, tls};
 
 /// How services reach PostgreSQL (`[database]`).
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +27,10 @@ pub struct Settings {
     pub urls: BTreeMap<String, SecretString>,
     /// Address of a role that may create schemas and roles. Only `parlour migrate` uses it.
     pub migration_url: Option<SecretString>,
+    /// File with the certificates (PEM) that the server's must lead to when an address says
+    /// `sslmode=require`; without it the system's are trusted.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// Connections a service holds at the most.
     pub pool_size: usize,
     /// How long a request waits for a connection, in milliseconds.
@@ -50,15 +55,19 @@ impl Settings {
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
+/// What TLS makes of a socket.
+type TlsStream = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>>::Stream;
+
 /// A connection of its own: the handle, and what has to be driven for it to work.
 pub type Session = (
     tokio_postgres::Client,
-    tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+    tokio_postgres::Connection<tokio_postgres::Socket, TlsStream>,
 );
 
 struct Inner {
     pool: Pool<Conn>,
     config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
     service: &'static str,
     published: Notify,
 }
@@ -67,11 +76,12 @@ impl Db {
     /// A pool for `service`. Connects when first used, so it cannot fail on a database that is away.
     pub fn new(settings: &Settings, service: &'static str) -> Result<Self, DbError> {
         let url = settings.url_of(service);
-        let config = connection_config(&url, settings, service)?;
+        let mut config = connection_config(&url, settings, service)?;
+        let tls = tls::connector(&mut config, settings.ca.as_deref())?;
         let mut manager = ManagerConfig::default();
         manager.recycling_method = RecyclingMethod::Fast;
-        let setup = config.clone();
-        manager.custom_setup = Box::new(move |_| establish(setup.clone()).boxed());
+        let (setup, secure) = (config.clone(), tls.clone());
+        manager.custom_setup = Box::new(move |_| establish(setup.clone(), secure.clone()).boxed());
         let manager = AsyncDieselConnectionManager::<Conn>::new_with_config("", manager);
         let timeout = Some(Duration::from_millis(settings.acquire_timeout_ms));
         let pool = Pool::builder(manager)
@@ -84,6 +94,7 @@ impl Db {
         Ok(Self(Arc::new(Inner {
             pool,
             config,
+            tls,
             service,
             published: Notify::new(),
         })))
@@ -115,7 +126,7 @@ impl Db {
             .keepalives_retries(3)
             .tcp_user_timeout(Duration::from_secs(10));
         config
-            .connect(NoTls)
+            .connect(self.0.tls.clone())
             .await
             .map_err(|e| DbError::Unavailable(reason(&e)))
     }
@@ -160,9 +171,9 @@ fn connection_config(
     Ok(config)
 }
 
-async fn establish(config: tokio_postgres::Config) -> Result<Conn, ConnectionError> {
+async fn establish(config: tokio_postgres::Config, tls: MakeRustlsConnect) -> Result<Conn, ConnectionError> {
     let (client, connection) = config
-        .connect(NoTls)
+        .connect(tls)
         .await
         .map_err(|e| ConnectionError::BadConnection(reason(&e)))?;
     Conn::try_from_client_and_connection(client, connection).await

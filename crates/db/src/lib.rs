@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod migrate;
 mod scope;
+mod tls;
 mod transaction;
 
 pub use check::pending;

@@ -6,7 +6,6 @@ use diesel::pg::Pg;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 use secrecy::ExposeSecret;
-use tokio_postgres::NoTls;
 
 use crate::{Conn, DbError, Settings};
 
@@ -108,10 +107,11 @@ async fn with_harness<R: Send + 'static>(
             "database.migration_url is not set: it names the role that creates schemas".to_owned(),
         ));
     };
-    let admin: tokio_postgres::Config = parse(url.expose_secret())?;
+    let mut admin: tokio_postgres::Config = parse(url.expose_secret())?;
+    let tls = crate::tls::connector(&mut admin, settings.ca.as_deref())?;
     let bootstrap = bootstrap_sql(settings, service)?;
     let (client, connection) = admin
-        .connect(NoTls)
+        .connect(tls)
         .await
         .map_err(|e| DbError::Unavailable(e.to_string()))?;
     let conn = Conn::try_from_client_and_connection(client, connection)

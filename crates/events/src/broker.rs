@@ -20,6 +20,9 @@ pub enum BrokerError {
     /// The address in the settings is not one.
     #[error("broker.url is not an AMQP address: {0}")]
     Address(String),
+    /// The file of certificates cannot be read.
+    #[error("broker.ca, {0}: {1}")]
+    Certificates(String, #[source] std::io::Error),
     /// It did not answer in time.
     #[error("the broker did not answer within {0:?}")]
     Timeout(Duration),
@@ -49,6 +52,8 @@ pub struct Broker(Arc<Inner>);
 struct Inner {
     settings: BrokerSettings,
     uri: AMQPUri,
+    /// The authorities to trust, PEM.
+    ca: Option<String>,
     publishing: Slot,
     consuming: Slot,
 }
@@ -96,7 +101,12 @@ impl Broker {
             .map_err(BrokerError::Address)?;
         uri.query.heartbeat = Some(settings.heartbeat_s);
         uri.query.connection_timeout = Some(settings.connect_timeout_ms);
+        let ca = settings.ca.as_ref().map(|file| {
+            std::fs::read_to_string(file)
+                .map_err(|error| BrokerError::Certificates(file.display().to_string(), error))
+        });
         Ok(Self(Arc::new(Inner {
+            ca: ca.transpose()?,
             settings,
             uri,
             publishing: Slot::default(),
@@ -177,7 +187,11 @@ impl Broker {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let runtime = lapin::runtime::default_runtime()?;
         let uri = self.0.uri.clone();
-        let connecting = uri.connect_with_config(properties, OwnedTLSConfig::default(), runtime);
+        let tls = OwnedTLSConfig {
+            identity: None,
+            cert_chain: self.0.ca.clone(),
+        };
+        let connecting = uri.connect_with_config(properties, tls, runtime);
         let connection = self.in_time(connecting).await?;
         tracing::info!(?purpose, "connected to the broker");
         Ok(connection)

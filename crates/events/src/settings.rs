@@ -1,5 +1,6 @@
 //! Settings, as the `[broker]`, `[relay]` and `[consumer]` tables give them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,6 +12,10 @@ use serde::Deserialize;
 pub struct BrokerSettings {
     /// `amqp://` or `amqps://` address, vhost included.
     pub url: SecretString,
+    /// File with the certificates (PEM) that the server's must lead to with `amqps://`;
+    /// without it the system's are trusted.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// Seconds between heartbeats; a peer silent for two of them is dead.
     #[serde(default = "heartbeat")]
     pub heartbeat_s: u16,
@@ -43,6 +48,7 @@ impl BrokerSettings {
     pub fn at(url: impl Into<String>) -> Self {
         Self {
             url: url.into().into(),
+            ca: None,
             heartbeat_s: heartbeat(),
             connect_timeout_ms: connect_timeout(),
             log_max_age: log_max_age(),

@@ -27,7 +27,7 @@ pub struct Caller {
 pub async fn identify(verifier: &Verifier, request: &HttpRequest) -> Result<Caller, ApiError> {
     if let Some(token) = bearer(request)? {
         return Ok(Caller {
-            principal: Some(verifier.verify(&token).await?),
+            principal: Some(verifier.verify(token).await?),
             by_cookie: false,
         });
     }
@@ -46,16 +46,16 @@ pub async fn identify(verifier: &Verifier, request: &HttpRequest) -> Result<Call
 }
 
 /// The bearer token of a request; an `Authorization` header of another kind is refused.
-pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
     let Some(value) = request.headers().get("authorization") else {
         return Ok(None);
     };
-    let value = value.to_str().map_err(|_| ApiError::unauthenticated())?;
+    let value = std::str::from_utf8(value.as_bytes()).map_err(|_| ApiError::unauthenticated())?;
     let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::unauthenticated)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(ApiError::unauthenticated());
     }
-    Ok(Some(token.trim().to_owned()))
+    Ok(Some(token.trim()))
 }
 
 /// Whether a write that is authenticated by cookie comes from a page of ours:

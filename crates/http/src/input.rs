@@ -161,7 +161,7 @@ pub struct Bearer(pub String);
 impl Extract for Bearer {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
         crate::caller::bearer(&call.request)?
-            .map(Bearer)
+            .map(|token| Bearer(token.to_owned()))
             .ok_or_else(ApiError::unauthenticated)
     }
 }

@@ -145,6 +145,7 @@ impl Server {
             url: self.runtime_url(database, None).into(),
             urls: std::collections::BTreeMap::default(),
             migration_url: Some(self.url_of(database).to_string().into()),
+            ca: None,
             pool_size: 4,
             acquire_timeout_ms: 5_000,
             statement_timeout_ms: 15_000,

@@ -50,6 +50,7 @@ pub fn settings(root: &str, name: &str) -> parlour_db::Settings {
         url: format!("postgres://test_{{service}}:test@{host}:{port}/{name}").into(),
         urls: Default::default(),
         migration_url: Some(with_database(root, name).into()),
+        ca: None,
         pool_size: 16,
         acquire_timeout_ms: 5_000,
         statement_timeout_ms: 10_000,

@@ -14,6 +14,7 @@ mod matrix;
 mod people;
 mod proxy;
 mod schema;
+mod tls;
 mod vhost;
 
 /// What a check that has to fail says.
