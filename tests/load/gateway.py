@@ -145,16 +145,23 @@ backend b
 """)
         self.start("haproxy", ["haproxy", "-f", str(file)])
 
-    def gateway(self):
-        common = {"PARLOUR_CONFIG": self.config, "PARLOUR__TELEMETRY__LOG": "warn"}
+    def settings(self):
+        """Limits out of the way, and no log of requests."""
+        settings = {"PARLOUR_CONFIG": self.config, "PARLOUR__TELEMETRY__LOG": "warn"}
         for name in ("GENERAL", "AUTH"):
-            common[f"PARLOUR__LIMITS__{name}__REQUESTS"] = "100000000"
-            common[f"PARLOUR__LIMITS__{name}__BURST"] = "100000000"
-        self.start("identity", [self.parlour, "run", "identity"], **common,
+            settings[f"PARLOUR__LIMITS__{name}__REQUESTS"] = "100000000"
+            settings[f"PARLOUR__LIMITS__{name}__BURST"] = "100000000"
+        return settings
+
+    def identity(self):
+        self.start("identity", [self.parlour, "run", "identity"], **self.settings(),
                    PARLOUR__HTTP__LISTEN=f"127.0.0.1:{IDENTITY}",
                    PARLOUR__HTTP__INTERNAL_LISTEN=f"127.0.0.1:{IDENTITY_INTERNAL}")
         wait_for(f"http://127.0.0.1:{IDENTITY}/-/ready")
-        self.start("gateway", [self.parlour, "run", "gateway"], **common,
+
+    def gateway(self):
+        self.identity()
+        self.start("gateway", [self.parlour, "run", "gateway"], **self.settings(),
                    PARLOUR__GATEWAY__LISTEN=f"127.0.0.1:{GATEWAY}",
                    PARLOUR__GATEWAY__INTERNAL_LISTEN=f"127.0.0.1:{INTERNAL}",
                    PARLOUR__GATEWAY__UPSTREAMS__IDENTITY=f"http://127.0.0.1:{UPSTREAM}",

@@ -8,6 +8,7 @@
 mod check;
 mod connect;
 mod error;
+mod fetch;
 mod migrate;
 mod scope;
 mod tls;

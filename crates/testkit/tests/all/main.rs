@@ -9,6 +9,7 @@ mod app;
 mod clock;
 mod database;
 mod demo;
+mod fetch;
 mod input;
 mod matrix;
 mod people;

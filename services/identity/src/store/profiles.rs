@@ -5,7 +5,8 @@ use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
 use uuid::Uuid;
 
-use crate::schema::profiles;
+use super::accounts::Account;
+use crate::schema::{accounts, profiles};
 
 /// A row.
 #[derive(Clone, Debug, Default, Queryable, Selectable, Insertable, AsChangeset)]
@@ -76,6 +77,17 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Profile> {
         .find(id)
         .select(Profile::as_select())
         .first(conn)
+        .await
+}
+
+/// An account that is not gone, and its profile.
+pub async fn with_account(mut conn: &Conn, id: Uuid) -> QueryResult<(Account, Profile)> {
+    accounts::table
+        .inner_join(profiles::table)
+        .filter(accounts::id.eq(id))
+        .filter(accounts::status.ne("deleted"))
+        .select((Account::as_select(), Profile::as_select()))
+        .first(&mut conn)
         .await
 }
 

@@ -2,7 +2,7 @@
 
 pub mod change;
 
-use parlour_db::{Scope, Tx};
+use parlour_db::{Conn, Scope, Tx};
 use parlour_http::{ApiError, Json, Once, Origin, RateClass, Reply, Routes, State, Success, User};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -120,8 +120,8 @@ pub async fn complete(
 pub async fn load(state: &Identity, id: Uuid) -> Result<(Account, Profile), Error> {
     state
         .db
-        .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok((accounts::find(tx, id).await?, profiles::find(tx, id).await?))
+        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
+            Ok(profiles::with_account(conn, id).await?)
         })
         .await
 }

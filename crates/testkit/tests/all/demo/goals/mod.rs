@@ -1,6 +1,6 @@
 //! A service with one table of personal rows and routes with different guards.
 
-mod schema;
+pub(crate) mod schema;
 
 use std::future::ready;
 use std::sync::Arc;
