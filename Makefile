@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data test conformance bench lint migrations help
+.PHONY: up down logs clean-data demo test conformance bench lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -12,6 +12,9 @@ logs: ## follow the server's log; LOG=postgres or LOG=rabbitmq: an engine's
 
 clean-data: ## stop everything and drop the data of this checkout
 	@deploy/local/clean-data
+
+demo: ## play the main job against what `make up` started, and show it
+	@tests/demo/run
 
 test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 	@deploy/local/test $(ARGS)
