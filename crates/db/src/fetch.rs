@@ -34,7 +34,8 @@ impl Db {
     /// ```
     pub async fn fetch<F, R, E>(&self, scope: Scope, query: F) -> Result<R, E>
     where
-        for<'c> F: AsyncFn(&'c Conn) -> Result<R, E> + Clone + Work<&'c Conn, Result<R, E>> + Send + Sync + 'static,
+        for<'c> F:
+            AsyncFn(&'c Conn) -> Result<R, E> + Clone + Work<&'c Conn, Result<R, E>> + Send + Sync + 'static,
         R: Send + 'static,
         E: From<DbError> + Send + 'static,
     {

@@ -24,6 +24,8 @@ pub(crate) enum Command {
         #[arg(long)]
         email: String,
     },
+    /// Tell of every account again: once, after a service was added to a platform that has people.
+    AnnounceAccounts,
     /// Add a key that signs access tokens from two minutes on; the present one verifies until its last token is dead.
     RotateKeys,
 }
@@ -78,6 +80,12 @@ pub(crate) async fn execute(command: Command, file: Option<&Path>) -> anyhow::Re
                 .await
                 .map_err(|e| anyhow!(e))?;
             print::line(link)?;
+        }
+        Command::AnnounceAccounts => {
+            let announced = operator::announce(&state).await.map_err(|e| anyhow!(e))?;
+            print::line(format!(
+                "{announced} accounts are announced; the relay carries it to every service"
+            ))?;
         }
         Command::RotateKeys => {
             state.keys.rotate(&state.db).await?;

@@ -60,6 +60,35 @@ pub async fn create_owner(state: &std::sync::Arc<Identity>, address: &str) -> Re
     made.await.map_err(|error| sentence(&error))
 }
 
+/// Accounts that are told of in one transaction.
+const ANNOUNCED_AT_ONCE: i64 = 200;
+
+/// Tells of every account again, for services that were not there when it was made: what
+/// may be shown of people and how to reach them. Answers how many there were.
+pub async fn announce(state: &std::sync::Arc<Identity>) -> Result<usize, String> {
+    let (mut announced, mut after) = (0, uuid::Uuid::nil());
+    loop {
+        let shared = state.clone();
+        let page = state.db.write(
+            Scope::Service,
+            async move |tx: &mut Tx| -> Result<Vec<uuid::Uuid>, Error> {
+                let page = profiles::page(tx, after, ANNOUNCED_AT_ONCE).await?;
+                for (account, profile) in &page {
+                    shared.tell_profile(tx, account, profile).await?;
+                    shared.tell_contact(tx, account).await?;
+                }
+                Ok(page.iter().map(|(account, _)| account.id).collect())
+            },
+        );
+        let page = page.await.map_err(|error| sentence(&error))?;
+        announced += page.len();
+        match page.last() {
+            Some(last) => after = *last,
+            None => return Ok(announced),
+        }
+    }
+}
+
 async fn invite(state: &Identity, tx: &mut Tx, id: uuid::Uuid, address: &str) -> Result<String, Error> {
     let token = secret::token("plw_")?;
     let url = state.settings.reset_url.replace("{token}", &token);

@@ -16,16 +16,17 @@ async fn titles(mut conn: &Conn) -> QueryResult<Vec<String>> {
 }
 
 async fn titles_of(db: &Db, scope: Scope) -> Vec<String> {
-    let found: Result<_, DbError> = db
-        .fetch(scope, async |conn: &Conn| Ok(titles(conn).await?))
-        .await;
+    let found: Result<_, DbError> = db.fetch(scope, async |conn: &Conn| Ok(titles(conn).await?)).await;
     found.unwrap()
 }
 
 async fn database_with_goals(people: [Uuid; 2]) -> Database {
     let database = Database::of(&[service()]).await;
     for (person, title) in people.iter().zip(["walk", "sleep"]) {
-        let sql = format!("INSERT INTO goals.goals VALUES ('{}', '{person}', '{title}')", Uuid::now_v7());
+        let sql = format!(
+            "INSERT INTO goals.goals VALUES ('{}', '{person}', '{title}')",
+            Uuid::now_v7()
+        );
         database.admin().await.batch_execute(&sql).await.unwrap();
     }
     database
@@ -73,7 +74,8 @@ async fn a_failure_a_panic_and_a_caller_who_left_keep_no_connection() {
     for _ in 0..10 {
         let failed: Result<i64, DbError> = db
             .fetch(Scope::Service, async |mut conn: &Conn| {
-                let query = goals::table.select(sql::<BigInt>("1 / (char_length(title) - char_length(title))"));
+                let query =
+                    goals::table.select(sql::<BigInt>("1 / (char_length(title) - char_length(title))"));
                 Ok(query.first(&mut conn).await?)
             })
             .await;
@@ -93,7 +95,8 @@ async fn a_failure_a_panic_and_a_caller_who_left_keep_no_connection() {
     }
     assert_eq!(titles_of(&db, Scope::Service).await.len(), 2);
     eventually_eq(0, async || db.pool_status().0).await;
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
+    let sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
     let open = database.admin().await.query_one(sql, &[]).await.unwrap();
     assert_eq!(open.get::<_, i64>(0), 0);
 }

@@ -91,6 +91,21 @@ pub async fn with_account(mut conn: &Conn, id: Uuid) -> QueryResult<(Account, Pr
         .await
 }
 
+/// Accounts that are not gone, with their profiles, by id after this one; nobody changes
+/// them before the end of the transaction.
+pub async fn page(conn: &mut Conn, after: Uuid, limit: i64) -> QueryResult<Vec<(Account, Profile)>> {
+    accounts::table
+        .inner_join(profiles::table)
+        .filter(accounts::id.gt(after))
+        .filter(accounts::status.ne("deleted"))
+        .order(accounts::id)
+        .limit(limit)
+        .select((Account::as_select(), Profile::as_select()))
+        .for_share()
+        .load(conn)
+        .await
+}
+
 /// Writes the profile as a whole.
 pub async fn save(conn: &mut Conn, profile: &Profile) -> QueryResult<()> {
     diesel::update(profiles::table.find(profile.account_id))

@@ -2,6 +2,7 @@
 
 use parlour_contracts::Event;
 use parlour_contracts::billing::v1::GuideApproved;
+use parlour_contracts::identity::v1::{ContactChanged, ProfileUpdated};
 use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
 use parlour_contracts::ops::v1::PrivacyEraseRequested;
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
@@ -190,4 +191,37 @@ async fn in_development_requested_mails_land_in_the_outbox() {
     assert!(mail["text"].as_str().unwrap().contains(url));
     let token = json!({ "token": mail["data"]["token"] });
     app.post("/api/auth/email/verify").json(token).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_announced_again_for_a_service_that_came_later() {
+    let app = App::start(&identity()).await;
+    let people = [app.person("client").await, app.person("client").await];
+    let context = parlour_chassis::Context::offline(parlour_identity::NAME, app.layers().clone()).unwrap();
+    let state = parlour_identity::state::Identity::open(&context).await.unwrap();
+    let before: Vec<ProfileUpdated> = app.published("identity").await;
+
+    let announced = parlour_identity::operator::announce(&std::sync::Arc::new(state))
+        .await
+        .unwrap();
+
+    assert_eq!(announced, people.len());
+    let told: Vec<ProfileUpdated> = app.published("identity").await;
+    let again = &told[before.len()..];
+    for person in &people {
+        let id = person.id.to_string();
+        let last = before.iter().rfind(|told| told.account_id == id).unwrap();
+        let now: Vec<_> = again.iter().filter(|told| told.account_id == id).collect();
+        assert_eq!(now, [last], "told once more, as it was");
+    }
+    let contacts: Vec<ContactChanged> = app.published("identity").await;
+    let last = contacts
+        .iter()
+        .rfind(|told| told.account_id == people[0].id.to_string())
+        .unwrap();
+    let place = format!("contact.email:{}", people[0].id);
+    let address = crate::support::contacts(&app)
+        .open_text(&place, &last.email_sealed)
+        .unwrap();
+    assert_eq!(address, people[0].email);
 }
