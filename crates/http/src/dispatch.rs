@@ -263,7 +263,15 @@ pub fn request_id(request: &HttpRequest) -> String {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         })
-        .map_or_else(|| parlour_contracts::id::new().to_string(), ToOwned::to_owned)
+        .map_or_else(new_id, ToOwned::to_owned)
+}
+
+fn new_id() -> String {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    parlour_contracts::id::new()
+        .hyphenated()
+        .encode_lower(&mut text)
+        .to_owned()
 }
 
 fn decoded(value: &str) -> Option<String> {
