@@ -102,6 +102,11 @@ pub enum Class {
 }
 
 impl Class {
+    /// Whether asking again, or somebody else, is of no use.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Permanent | Self::BadAddress)
+    }
+
     /// Its name in the API, in events and in the database.
     pub fn name(self) -> &'static str {
         match self {

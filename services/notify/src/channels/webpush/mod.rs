@@ -1,0 +1,5 @@
+//! Push messages to browsers.
+
+mod vapid;
+
+pub use self::vapid::{NoKey, Vapid};
