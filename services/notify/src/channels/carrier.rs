@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
+use tokio::sync::SemaphorePermit;
 use url::Url;
 
 use super::attempt::Failure;
+use super::fcm::Fcm;
 use super::settings::{EmailProvider, PushProvider, SmsProvider};
 use super::smtp::Smtp;
 use super::twilio::{StatusReport, Twilio};
+use super::webpush::{Recipient, WebPush};
 use super::{Address, Class, Outgoing};
 use crate::sink::Sink;
 
@@ -17,6 +20,8 @@ use crate::sink::Sink;
 pub(super) enum Carrier {
     Smtp(Box<Smtp>),
     Twilio(Box<Twilio>),
+    WebPush(Box<WebPush>),
+    Fcm(Box<Fcm>),
 }
 
 impl Carrier {
@@ -37,15 +42,20 @@ impl Carrier {
     }
 
     pub(super) fn push(settings: &PushProvider) -> anyhow::Result<Self> {
-        let _ = settings;
-        anyhow::bail!("not yet")
+        Ok(match settings {
+            PushProvider::WebPush(settings) => Self::WebPush(Box::new(WebPush::new(settings)?)),
+            PushProvider::Fcm(settings) => Self::Fcm(Box::new(Fcm::new(settings)?)),
+        })
     }
 
     /// Whether this kind of address is its business.
     pub(super) fn reaches(&self, to: &Address) -> bool {
         matches!(
             (self, to),
-            (Self::Smtp(_), Address::Email(_)) | (Self::Twilio(_), Address::Phone(_))
+            (Self::Smtp(_), Address::Email(_))
+                | (Self::Twilio(_), Address::Phone(_))
+                | (Self::WebPush(_), Address::WebPush { .. })
+                | (Self::Fcm(_), Address::Device(_))
         )
     }
 
@@ -61,6 +71,14 @@ impl Carrier {
         }
     }
 
+    /// Waits for the right to speak to the provider, where only so many may at once.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        match self {
+            Self::Smtp(smtp) => smtp.place().await,
+            _ => None,
+        }
+    }
+
     /// Sends it once. The answer is how the provider calls it.
     pub(super) async fn carry(
         &self,
@@ -70,6 +88,23 @@ impl Carrier {
         match (self, &message.to) {
             (Self::Smtp(smtp), Address::Email(to)) => smtp.send(message, to.expose_secret()).await,
             (Self::Twilio(twilio), Address::Phone(to)) => twilio.send(message, to.expose_secret(), now).await,
+            (
+                Self::WebPush(web_push),
+                Address::WebPush {
+                    endpoint,
+                    p256dh,
+                    auth,
+                },
+            ) => {
+                let to = Recipient { p256dh, auth };
+                // Push services name a message by a URL with which it can be deleted, and
+                // report nothing by that name: it is not kept.
+                web_push
+                    .send(message, endpoint.expose_secret(), &to, now)
+                    .await
+                    .map(|()| None)
+            }
+            (Self::Fcm(fcm), Address::Device(to)) => fcm.send(message, to.expose_secret(), now).await,
             _ => Err(Failure::of_message(
                 Class::Permanent,
                 "not an address of this channel",
@@ -77,8 +112,11 @@ impl Carrier {
         }
     }
 
-    pub(super) fn web_push_key(&self) -> Option<&str> {
-        None
+    pub(super) fn web_push(&self) -> Option<&WebPush> {
+        match self {
+            Self::WebPush(web_push) => Some(web_push),
+            _ => None,
+        }
     }
 
     pub(super) fn read_status(
@@ -89,7 +127,7 @@ impl Carrier {
     ) -> Option<StatusReport> {
         match self {
             Self::Twilio(twilio) => twilio.read_status(query, params, signature),
-            Self::Smtp(_) => None,
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! HTTP to providers: by TLS, bounded in time and size, and never redirected.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::Class;
 use super::attempt::{Failure, retry_after};
+use super::webpush::BadEndpoint;
 
 /// Bytes of an answer that are read.
 const BODY: usize = 64 * 1024;
@@ -51,6 +53,12 @@ impl Answer {
     /// The body as JSON, if it is that.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as text, as much of it as could say why.
+    pub(super) fn text(&self) -> String {
+        let start = self.body.get(..200).unwrap_or(&self.body);
+        String::from_utf8_lossy(start).trim().to_owned()
     }
 
     /// How long they want to be left alone.
@@ -99,6 +107,9 @@ fn unreachable(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::timed_out();
     }
+    if let Some(bad) = refused_by_resolver(error) {
+        return Failure::of_message(Class::BadAddress, bad.to_string());
+    }
     let words = if error.is_connect() {
         "cannot be reached"
     } else if error.is_builder() {
@@ -107,4 +118,16 @@ fn unreachable(error: &reqwest::Error) -> Failure {
         "hung up"
     };
     Failure::of_provider(Class::Transient, words)
+}
+
+/// Whether our own resolver said that the name leads inside.
+fn refused_by_resolver(error: &reqwest::Error) -> Option<BadEndpoint> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(bad) = error.downcast_ref::<BadEndpoint>() {
+            return Some(*bad);
+        }
+        cause = error.source();
+    }
+    None
 }

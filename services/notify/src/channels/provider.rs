@@ -36,6 +36,9 @@ impl Provider {
 
     /// Asks the provider, unless its circuit is open.
     pub(super) async fn carry(&self, message: &Outgoing) -> Result<Sent, Refused> {
+        // First the place and then the circuit: those who waited behind a provider that died
+        // meanwhile go on to the next one instead of finding out for themselves.
+        let _place = self.carrier.place().await;
         let now = self.clock.now();
         let peer = Carrier::peer(&message.to);
         let pass = self.circuits.enter(&peer).map_err(|until| {

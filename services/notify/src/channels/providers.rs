@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use parlour_chassis::Clock;
 
 use super::carrier::Carrier;
 use super::provider::Provider;
 use super::settings::Settings;
 use super::twilio::StatusReport;
+use super::webpush::{BadSubscription, Recipient, WebPush};
 use super::{Address, Class, Outgoing, Refused, Sent};
 use crate::domain::Channel;
 use crate::sink::Sink;
@@ -18,7 +18,6 @@ pub struct Providers {
     email: Vec<Provider>,
     sms: Vec<Provider>,
     push: Vec<Provider>,
-    clock: Clock,
 }
 
 impl Providers {
@@ -31,7 +30,6 @@ impl Providers {
             email: Vec::new(),
             sms: Vec::new(),
             push: Vec::new(),
-            clock: clock.clone(),
         };
         for (name, settings) in email.in_order() {
             let carrier = Carrier::email(settings, sink)?;
@@ -82,9 +80,19 @@ impl Providers {
 
     /// The public key that browsers subscribe with, when there is Web Push.
     pub fn web_push_key(&self) -> Option<&str> {
-        self.push
-            .iter()
-            .find_map(|provider| provider.carrier().web_push_key())
+        self.web_push().map(|web_push| web_push.vapid().public_key())
+    }
+
+    /// Whether a browser's subscription can be sent to, as far as that can be seen without
+    /// sending; without Web Push none can.
+    pub fn check_subscription(
+        &self,
+        endpoint: &str,
+        p256dh: &[u8],
+        auth: &[u8],
+    ) -> Result<(), BadSubscription> {
+        let web_push = self.web_push().ok_or(BadSubscription::NoWebPush)?;
+        web_push.check(endpoint, &Recipient { p256dh, auth }).map(drop)
     }
 
     /// What a status callback of Twilio's reports: `query` is the query string of its URL
@@ -101,9 +109,10 @@ impl Providers {
             .find_map(|provider| provider.carrier().read_status(query, params, signature))
     }
 
-    /// The time by which messages expire.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+    fn web_push(&self) -> Option<&WebPush> {
+        self.push
+            .iter()
+            .find_map(|provider| provider.carrier().web_push())
     }
 
     fn of<'p>(&'p self, to: &'p Address) -> impl Iterator<Item = &'p Provider> {

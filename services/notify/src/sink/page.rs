@@ -36,9 +36,9 @@ impl Guard for OwnName {
     fn check(&self, context: &GuardContext<'_>) -> bool {
         let host = context.head().headers().get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name =
-            host.rsplit_once(':')
-                .map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+        let name = host
+            .rsplit_once(':')
+            .map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
         matches!(name, "localhost" | "127.0.0.1" | "[::1]")
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::Duration as Span;
 use parlour_notify::channels::Class;
-use parlour_notify::channels::settings::EmailProvider;
+use parlour_notify::channels::settings::{EmailProvider, SmtpSettings};
 use tokio::task::JoinSet;
 
 use crate::support::script::{self, Then, polite};
@@ -84,13 +84,47 @@ async fn all_left_out_says_when_to_come_again() {
     assert_eq!(only.connections.load(Ordering::SeqCst), 3);
 }
 
+/// Those who wait for a connection to a provider that hangs do not each find out that it does.
+#[tokio::test]
+async fn whoever_waited_for_a_dead_provider_goes_on_to_the_next() {
+    let first = script::server(|_| Then::Hang).await;
+    let own = OwnSink::start().await;
+    let hanging = SmtpSettings {
+        connections: 1,
+        timeout_seconds: 1,
+        ..smtp(first.port)
+    };
+    let (providers, _hands) = mailing(
+        [
+            ("first", EmailProvider::Smtp(hanging)),
+            ("outbox", EmailProvider::Sink {}),
+        ],
+        Some(&own.sink),
+    );
+    let providers = Arc::new(providers);
+    let mut batch = JoinSet::new();
+    for number in 0..100 {
+        let providers = providers.clone();
+        batch.spawn(async move {
+            providers
+                .carry(&mail(&format!("person-{number}@example.org")))
+                .await
+        });
+    }
+    for done in batch.join_all().await {
+        assert_eq!(done.unwrap().provider, "outbox");
+    }
+    assert_eq!(first.connections.load(Ordering::SeqCst), 3);
+    assert_eq!(own.lines("mail.jsonl").len(), 100);
+}
+
 /// A provider that takes 400 mails and dies for good, some of them in its hands: whatever
 /// it acknowledged is not sent again, and everything else goes by the other.
 #[tokio::test]
 async fn a_provider_that_dies_in_a_batch_of_a_thousand_loses_and_doubles_nothing() {
     let taken = Arc::new(AtomicUsize::new(0));
     let counter = taken.clone();
-    let mut first = script::server(move |line| {
+    let first = script::server(move |line| {
         if counter.load(Ordering::SeqCst) >= 400 {
             return Then::HangUp;
         }
@@ -130,5 +164,4 @@ async fn a_provider_that_dies_in_a_batch_of_a_thousand_loses_and_doubles_nothing
     assert_eq!(landed.len(), 600);
     assert!(landed.values().all(|times| *times == 1));
     assert!(landed.keys().all(|to| acknowledged[to] == "outbox"));
-    first.heard.close();
 }

@@ -8,8 +8,11 @@
 )]
 
 mod failover;
+mod fcm;
 mod settings;
 mod sink;
 mod smtp;
 mod support;
+mod tls;
 mod twilio;
+mod web_push;

@@ -209,3 +209,13 @@ async fn a_server_that_says_nothing_is_given_up() {
     let carried = tokio::time::timeout(Duration::from_secs(30), providers.carry(&message)).await;
     assert_eq!(carried.unwrap().unwrap_err().class, Class::Transient);
 }
+
+#[test]
+fn a_message_can_be_printed_without_telling() {
+    let printed = format!("{:?}", mail("ana@example.org"));
+    assert!(printed.contains("order_delivered") && printed.contains("to: Email"));
+    assert!(
+        !printed.contains("ana@") && !printed.contains("reading"),
+        "{printed}"
+    );
+}

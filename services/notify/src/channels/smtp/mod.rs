@@ -12,7 +12,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::mail::Sender;
 use self::session::{Enveloped, Handshake, Idle, Server};
@@ -70,7 +70,13 @@ impl Smtp {
         })
     }
 
-    /// Sends one mail. The answer is how the server calls it, if it says so.
+    /// Waits for a place among those who speak to the server.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.acquire().await.ok()
+    }
+
+    /// Sends one mail, by whoever holds a place. The answer is how the server calls it, if
+    /// it says so.
     pub(super) async fn send(&self, message: &Outgoing, to: &str) -> Result<Option<String>, Failure> {
         let refuse = |class, why: String| Failure::of_message(class, why).discreet(to);
         let address: MailAddress = to
@@ -82,13 +88,11 @@ impl Smtp {
             .write(message, address.clone(), data)
             .map_err(|error| refuse(Class::Permanent, error.to_string()))?
             .formatted();
+        let text = String::from_utf8(mail).map_err(|error| refuse(Class::Permanent, error.to_string()))?;
         let mail = Enveloped {
             from: &self.sender.from.email,
             to: &address,
-            bytes: &mail,
-        };
-        let Ok(_place) = self.places.acquire().await else {
-            return Err(Failure::of_provider(Class::Transient, "closed"));
+            text: &text,
         };
         let sending = session::hand_over(&self.server, &self.idle, &mail);
         match tokio::time::timeout(self.server.timeout, sending).await {

@@ -61,9 +61,8 @@ fn later(code: u16, detail: Option<(u16, u16, u16)>) -> Class {
     match detail {
         // System not accepting messages, too many recipients, policy (rate limits, greylisting).
         Some((4, 3, 2) | (4, 5, 3) | (4, 7, _)) => Class::Throttled,
-        Some(_) => Class::Transient,
         None if matches!(code, 450..=452) => Class::Throttled,
-        None => Class::Transient,
+        _ => Class::Transient,
     }
 }
 

@@ -5,6 +5,7 @@
 //! would become part of that mail.
 
 use std::error::Error as _;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ pub(super) enum Handshake {
 pub(super) struct Enveloped<'m> {
     pub(super) from: &'m Address,
     pub(super) to: &'m Address,
-    pub(super) bytes: &'m [u8],
+    pub(super) text: &'m str,
 }
 
 /// Why a mail was not taken, and whether the connection may be used for another.
@@ -162,7 +163,7 @@ async fn converse(connection: &mut AsyncSmtpConnection, mail: &Enveloped<'_>) ->
     {
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    if !mail.bytes.is_ascii() && offers.supports_feature(Extension::EightBitMime) {
+    if !mail.text.is_ascii() && offers.supports_feature(Extension::EightBitMime) {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     connection
@@ -178,7 +179,45 @@ async fn converse(connection: &mut AsyncSmtpConnection, mail: &Enveloped<'_>) ->
         .await
         .map_err(Broken::at(Stage::Envelope))?;
     connection
-        .message(mail.bytes)
+        .command(Content(mail.text))
         .await
         .map_err(Broken::at(Stage::Message))
+}
+
+/// A mail's text as it goes over the line: lines that begin with a dot begin with two, and
+/// a dot alone ends it. All in one write: the end would otherwise wait, as a small packet
+/// of its own, until the server has acknowledged what came before it.
+struct Content<'m>(&'m str);
+
+impl fmt::Display for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.0.split_inclusive("\r\n") {
+            if line.starts_with('.') {
+                f.write_str(".")?;
+            }
+            f.write_str(line)?;
+        }
+        let end = if self.0.ends_with("\r\n") {
+            ".\r\n"
+        } else {
+            "\r\n.\r\n"
+        };
+        f.write_str(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_doubled_and_one_ends_it() {
+        for (text, line) in [
+            ("a\r\n.b\r\n..\r\n", "a\r\n..b\r\n...\r\n.\r\n"),
+            (".", "..\r\n.\r\n"),
+            ("a.\r\n.", "a.\r\n..\r\n.\r\n"),
+        ] {
+            assert_eq!(Content(text).to_string(), line);
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub(super) struct Twilio {
 
 /// What Twilio answers, whether it took the message or not.
 #[derive(Debug, Deserialize)]
-struct Message {
+struct Said {
     sid: Option<String>,
     code: Option<u32>,
     message: Option<String>,
@@ -94,11 +94,11 @@ impl Twilio {
             .basic_auth(&self.user, Some(self.password.expose_secret()))
             .form(&self.form(message, to, now));
         let answer = client::ask(request).await?;
-        let said: Option<Message> = answer.json();
+        let said: Option<Said> = answer.json();
         if answer.status.is_success() {
-            return Ok(said.and_then(|message| message.sid));
+            return Ok(said.and_then(|said| said.sid));
         }
-        let (code, words) = said.map_or((None, None), |message| (message.code, message.message));
+        let (code, words) = said.map_or((None, None), |said| (said.code, said.message));
         let words = match (code, words) {
             (Some(code), Some(words)) => format!("{code}: {words}"),
             _ => format!("HTTP {}", answer.status.as_u16()),

@@ -1,11 +1,11 @@
 //! Messages, providers and peers.
 
 pub(crate) mod http;
+pub(crate) mod node;
 pub(crate) mod script;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use parlour_chassis::{Clock, Hands};
@@ -148,15 +148,4 @@ pub(crate) fn mail(to: &str) -> Outgoing {
 /// A message to a phone.
 pub(crate) fn text(to: &str) -> Outgoing {
     message(Address::Phone(to.into()))
-}
-
-/// Waits for what another task will have done soon; panics when it never does.
-pub(crate) async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..500 {
-        if let Some(found) = look() {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it did not happen within ten seconds");
 }
