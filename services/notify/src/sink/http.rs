@@ -1,4 +1,4 @@
-//! The sink's HTTP listener: the double of Twilio, and the page.
+//! The sink's HTTP listener: the doubles of Twilio and of a push service, and the page.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::{App, HttpServer, web};
 use tokio_util::sync::CancellationToken;
 
-use super::{Outbox, page, twilio};
+use super::{Outbox, page, push, twilio};
 
 /// Serves until `stop`; the answer is where.
 pub(super) fn start(
@@ -15,10 +15,13 @@ pub(super) fn start(
     stop: CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
     let double = web::Data::new(twilio::Double::new(outbox.clone())?);
+    let push = web::Data::new(push::Service::new(outbox.clone()));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(double.clone())
+            .app_data(push.clone())
             .configure(twilio::routes)
+            .configure(push::routes)
             .configure(page::routes(outbox.clone()))
     })
     .workers(1)

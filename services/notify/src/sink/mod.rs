@@ -1,4 +1,4 @@
-//! The development sink: takes the mails and texts that would have been sent, keeps the
+//! The development sink: takes what would have been sent, keeps the
 //! last of them in memory, appends all of them to the outbox files, and shows them on a
 //! page. Production refuses it.
 //!
@@ -6,10 +6,14 @@
 //! API, both on loopback, so that the code that sends is the code of production. Only
 //! towards the sink is a message followed by what it was made from: in the header
 //! `X-Parlour-Data` of a mail, in the form field `ParlourData` of a text.
+//!
+//! For push messages it is a browser and its push service: `POST /push/subscriptions`
+//! subscribes, and what is sent to the subscription lands here, decrypted.
 
 mod http;
 mod outbox;
 mod page;
+mod push;
 mod smtp;
 mod twilio;
 
@@ -52,7 +56,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Starts it; done when it listens. `folder` is where `mail.jsonl` and `sms.jsonl` grow.
+    /// Starts it; done when it listens. `folder` is where `mail.jsonl`, `sms.jsonl` and `push.jsonl` grow.
     pub async fn start(
         settings: &Settings,
         environment: Environment,

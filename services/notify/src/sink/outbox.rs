@@ -21,6 +21,8 @@ pub enum Medium {
     Mail,
     /// As a text message.
     Sms,
+    /// As a push message to a browser.
+    Push,
 }
 
 impl Medium {
@@ -29,6 +31,7 @@ impl Medium {
         match self {
             Self::Mail => "mail",
             Self::Sms => "sms",
+            Self::Push => "push",
         }
     }
 }
@@ -38,7 +41,7 @@ impl Medium {
 pub struct Entry {
     /// Whom to: one entry for each recipient.
     pub to: String,
-    /// A mail's subject.
+    /// A mail's subject, a push message's title.
     pub subject: Option<String>,
     /// The text.
     pub text: String,
@@ -46,7 +49,7 @@ pub struct Entry {
     pub data: Value,
     /// A mail's HTML part.
     pub html: Option<String>,
-    /// A mail's headers, or a text's form fields, as they came.
+    /// Headers of a mail or push message, or a text's form fields, as they came.
     pub headers: BTreeMap<String, String>,
     /// When.
     pub at: Time,

@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parlour_chassis::Clock;
 use parlour_config::Environment;
 use parlour_notify::channels::settings::{EmailProvider, SmsProvider};
 use parlour_notify::channels::twilio::MessageStatus;
-use parlour_notify::channels::{Class, Providers, Settings};
+use parlour_notify::channels::{Address, Class, Providers, Settings};
 use parlour_notify::sink::Sink;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -322,5 +324,48 @@ async fn production_and_foreign_addresses_are_refused() {
         start(open, Environment::Development)
             .await
             .contains("loopback only")
+    );
+}
+
+#[tokio::test]
+async fn a_browser_that_subscribes_here_gets_its_messages() {
+    let own = OwnSink::start().await;
+    let settings = Settings {
+        push: group([("browsers", crate::web_push::provider(true))]),
+        ..nobody()
+    };
+    let providers = Providers::new(&settings, None, &Clock::manual(now()).0).unwrap();
+    let client = reqwest::Client::new();
+    let subscribe = format!("http://{}/push/subscriptions", own.sink.http_address());
+    let subscription: Value = client.post(subscribe).send().await.unwrap().json().await.unwrap();
+    let endpoint = subscription["endpoint"].as_str().unwrap();
+    let bytes = |key: &str| {
+        URL_SAFE_NO_PAD
+            .decode(subscription["keys"][key].as_str().unwrap())
+            .unwrap()
+    };
+    assert_eq!(
+        providers.check_subscription(endpoint, &bytes("p256dh"), &bytes("auth")),
+        Ok(())
+    );
+    let message = crate::support::message(Address::WebPush {
+        endpoint: endpoint.into(),
+        p256dh: bytes("p256dh"),
+        auth: bytes("auth"),
+    });
+    providers.carry(&message).await.unwrap();
+
+    let lines = own.lines("push.jsonl");
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["subject"], "Your reading is ready");
+    assert_eq!(lines[0]["text"], message.content.text);
+    assert_eq!(lines[0]["data"], message.data);
+    assert_eq!(lines[0]["headers"]["urgency"], "normal");
+    assert!(endpoint.ends_with(lines[0]["to"].as_str().unwrap()));
+
+    client.delete(endpoint).send().await.unwrap();
+    assert_eq!(
+        providers.carry(&message).await.unwrap_err().class,
+        Class::BadAddress
     );
 }

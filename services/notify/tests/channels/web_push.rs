@@ -49,15 +49,20 @@ impl Browser {
     }
 }
 
-fn pushing(private_endpoints: bool) -> (Providers, Hands) {
-    let web_push: WebPushSettings = serde_json::from_value(json!({
+/// All push services, those inside too if `private_endpoints`.
+pub(crate) fn provider(private_endpoints: bool) -> PushProvider {
+    let settings: WebPushSettings = serde_json::from_value(json!({
         "private_key": KEY, "contact": "mailto:ops@parlour.example",
         "private_endpoints": private_endpoints, "timeout_seconds": 5,
     }))
     .unwrap();
+    PushProvider::WebPush(settings)
+}
+
+fn pushing(private_endpoints: bool) -> (Providers, Hands) {
     let (clock, hands) = Clock::manual(now());
     let settings = Settings {
-        push: group([("browsers", PushProvider::WebPush(web_push))]),
+        push: group([("browsers", provider(private_endpoints))]),
         ..nobody()
     };
     (Providers::new(&settings, None, &clock).unwrap(), hands)

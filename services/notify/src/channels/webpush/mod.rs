@@ -1,7 +1,7 @@
 //! Push messages to browsers (RFC 8030): encrypted for the browser, signed by us, and handed
 //! to whatever push service the browser named.
 
-mod encrypt;
+mod content;
 mod guard;
 mod vapid;
 
@@ -16,7 +16,8 @@ use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-pub(super) use self::encrypt::Recipient;
+pub(super) use self::content::Recipient;
+pub(crate) use self::content::decrypt;
 use self::guard::PublicOnly;
 pub use self::guard::{BadEndpoint, check_endpoint};
 pub use self::vapid::{NoKey, Vapid};
@@ -91,7 +92,7 @@ impl WebPush {
         let url = self
             .check(endpoint, to)
             .map_err(|bad| Failure::of_message(Class::BadAddress, bad.to_string()))?;
-        let body = encrypt::encrypt(to, &push::payload(message, encrypt::LARGEST))
+        let body = content::encrypt(to, &push::payload(message, content::LARGEST))
             .map_err(|_| Failure::of_message(Class::BadAddress, "the subscription's keys are of no use"))?;
         let authorization = self
             .vapid

@@ -1,7 +1,7 @@
 //! A push message's content, so that only the browser can read it: RFC 8291 over the
 //! encoding `aes128gcm` of RFC 8188.
 //!
-//! Sixty lines over the primitives that the workspace has: the crates that do the same
+//! A few lines over the primitives that the workspace has: the crates that do the same
 //! bring a second set of them along, or a licence that is not permissive.
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -17,6 +17,11 @@ pub(super) const LARGEST: usize = 4096 - 86 - 1 - 16;
 /// The size of a record; the content is a single one.
 const RECORD: u32 = 4096;
 
+const SALT: usize = 16;
+
+/// What follows the text of the last record.
+const LAST: u8 = 2;
+
 /// What a browser gave when it subscribed.
 pub(in crate::channels) struct Recipient<'r> {
     /// Its public key, an uncompressed point.
@@ -27,7 +32,7 @@ pub(in crate::channels) struct Recipient<'r> {
 
 /// Encrypts `text` with a key pair and a salt that are never used again.
 pub(super) fn encrypt(to: &Recipient<'_>, text: &[u8]) -> Result<Vec<u8>, Unspecified> {
-    let mut salt = [0; 16];
+    let mut salt = [0; SALT];
     rand::fill(&mut salt)?;
     encrypt_with(to, text, &PrivateKey::generate(&ECDH_P256)?, salt)
 }
@@ -36,28 +41,59 @@ fn encrypt_with(
     to: &Recipient<'_>,
     text: &[u8],
     pair: &PrivateKey,
-    salt: [u8; 16],
+    salt: [u8; SALT],
 ) -> Result<Vec<u8>, Unspecified> {
     let public = pair.compute_public_key()?;
     let public = public.as_ref();
-    let peer = UnparsedPublicKey::new(&ECDH_P256, to.p256dh);
-    let input = agreement::agree(pair, peer, Unspecified, |secret| {
-        let info = [b"WebPush: info\0".as_slice(), to.p256dh, public];
-        expand::<32>(&Salt::new(HKDF_SHA256, to.auth).extract(secret), &info)
-    })?;
-    let prk = Salt::new(HKDF_SHA256, &salt).extract(&input);
-    let key: [u8; 16] = expand(&prk, &[b"Content-Encoding: aes128gcm\0"])?;
-    let nonce: [u8; 12] = expand(&prk, &[b"Content-Encoding: nonce\0"])?;
-
+    let (key, nonce) = agree(pair, to.p256dh, &salt, to.auth, &[to.p256dh, public])?;
     let mut sealed = Vec::with_capacity(text.len() + 17);
     sealed.extend_from_slice(text);
     // The mark of the last record; no padding.
-    sealed.push(2);
-    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key)?);
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)?;
+    sealed.push(LAST);
+    key.seal_in_place_append_tag(nonce, Aad::empty(), &mut sealed)?;
 
     let length = u8::try_from(public.len()).map_err(|_| Unspecified)?;
     Ok([&salt, RECORD.to_be_bytes().as_slice(), &[length], public, &sealed].concat())
+}
+
+/// Decrypts a content of one record as the browser with `pair` and `auth` does. The
+/// development sink is such a browser.
+pub(crate) fn decrypt(pair: &PrivateKey, auth: &[u8], content: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    let own = pair.compute_public_key()?;
+    let (salt, rest) = content.split_at_checked(SALT).ok_or(Unspecified)?;
+    // The size of a record is of no interest: there is one.
+    let (_, rest) = rest.split_at_checked(4).ok_or(Unspecified)?;
+    let (&length, rest) = rest.split_first().ok_or(Unspecified)?;
+    let (sender, sealed) = rest.split_at_checked(length.into()).ok_or(Unspecified)?;
+    let (key, nonce) = agree(pair, sender, salt, auth, &[own.as_ref(), sender])?;
+    let mut sealed = sealed.to_vec();
+    let text = key.open_in_place(nonce, Aad::empty(), &mut sealed)?;
+    let end = text.iter().rposition(|&byte| byte != 0).ok_or(Unspecified)?;
+    match text.split_at_checked(end) {
+        Some((text, [LAST, ..])) => Ok(text.to_vec()),
+        _ => Err(Unspecified),
+    }
+}
+
+/// The key and nonce of a content: the same for both sides. `keys` are the browser's public
+/// key and the sender's.
+fn agree(
+    own: &PrivateKey,
+    peer: &[u8],
+    salt: &[u8],
+    auth: &[u8],
+    keys: &[&[u8]; 2],
+) -> Result<(LessSafeKey, Nonce), Unspecified> {
+    let peer = UnparsedPublicKey::new(&ECDH_P256, peer);
+    let input: [u8; 32] = agreement::agree(own, peer, Unspecified, |secret| {
+        let info = [b"WebPush: info\0".as_slice(), keys[0], keys[1]];
+        expand(&Salt::new(HKDF_SHA256, auth).extract(secret), &info)
+    })?;
+    let prk = Salt::new(HKDF_SHA256, salt).extract(&input);
+    let key: [u8; 16] = expand(&prk, &[b"Content-Encoding: aes128gcm\0"])?;
+    let nonce: [u8; 12] = expand(&prk, &[b"Content-Encoding: nonce\0"])?;
+    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key)?);
+    Ok((key, Nonce::assume_unique_for_key(nonce)))
 }
 
 /// How long a derived secret is.
@@ -106,6 +142,26 @@ mod tests {
             "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6Tlz\
              AC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
         );
+    }
+
+    #[test]
+    fn what_is_encrypted_is_read_by_the_browser_and_by_nobody_else() {
+        let (browser, other) = (
+            PrivateKey::generate(&ECDH_P256).unwrap(),
+            PrivateKey::generate(&ECDH_P256).unwrap(),
+        );
+        let p256dh = browser.compute_public_key().unwrap();
+        let to = Recipient {
+            p256dh: p256dh.as_ref(),
+            auth: &[7; 16],
+        };
+        let sealed = encrypt(&to, b"hi").unwrap();
+        assert_eq!(decrypt(&browser, &[7; 16], &sealed).unwrap(), b"hi");
+        assert!(decrypt(&other, &[7; 16], &sealed).is_err());
+        assert!(decrypt(&browser, &[8; 16], &sealed).is_err());
+        for length in 0..sealed.len() {
+            assert!(decrypt(&browser, &[7; 16], &sealed[..length]).is_err());
+        }
     }
 
     #[test]
