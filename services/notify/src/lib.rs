@@ -2,6 +2,7 @@
 
 pub mod channels;
 pub mod domain;
+pub mod sink;
 
 /// The service's name.
 pub const NAME: &str = "notify";

@@ -1,5 +1,6 @@
 //! What a channel is given and what it answers.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,14 +10,14 @@ use uuid::Uuid;
 
 use crate::domain::Priority;
 
-/// One message to one address.
-#[derive(Clone, Debug)]
+/// One message to one address. `Debug` shows neither where it goes nor what it says.
+#[derive(Clone)]
 pub struct Outgoing {
     /// The same at every attempt; providers that take a key of idempotency get it.
     pub delivery_id: Uuid,
     /// The notification that it tells.
     pub notification_id: Uuid,
-    /// Such as "order_delivered".
+    /// Such as `order_delivered`.
     pub kind: String,
     /// How much it matters.
     pub priority: Priority,
@@ -31,7 +32,7 @@ pub struct Outgoing {
 }
 
 /// Where a message goes. `Debug` shows none of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Address {
     /// An e-mail address.
     Email(SecretString),
@@ -48,6 +49,30 @@ pub enum Address {
     },
     /// A registration token of Firebase Cloud Messaging.
     Device(SecretString),
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("delivery_id", &self.delivery_id)
+            .field("notification_id", &self.notification_id)
+            .field("kind", &self.kind)
+            .field("priority", &self.priority)
+            .field("expires_at", &self.expires_at)
+            .field("to", &self.to)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email(_) => "Email",
+            Self::Phone(_) => "Phone",
+            Self::WebPush { .. } => "WebPush",
+            Self::Device(_) => "Device",
+        })
+    }
 }
 
 /// What a message says, rendered for its channel.
@@ -102,6 +127,11 @@ pub enum Class {
 }
 
 impl Class {
+    /// Whether asking again, or somebody else, is of no use.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Permanent | Self::BadAddress)
+    }
+
     /// Its name in the API, in events and in the database.
     pub fn name(self) -> &'static str {
         match self {
