@@ -128,6 +128,9 @@ pub(crate) fn open_doors(
         if let Some(db) = &handle.db {
             crate::background::start(db, built.consumer, built.jobs, base, background);
         }
+        for task in built.tasks {
+            background.tasks.spawn(task);
+        }
     }
     let proxies = settings.http.trusted_proxies.clone();
     let router = Router::new(public, verifier.clone(), proxies.clone()).map_err(RunError::Routes)?;

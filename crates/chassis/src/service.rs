@@ -41,6 +41,9 @@ pub struct Built {
     pub consumer: Option<Consumer>,
     /// What it does by the clock.
     pub jobs: Vec<Job>,
+    /// What it does all the time, until the token of its [`Context`] says stop. A stopping
+    /// process waits for it within its grace.
+    pub tasks: Vec<BoxFuture<'static, ()>>,
     /// Routes that only the platform's own processes may call, by the internal key.
     pub internal: Routes,
     /// What answers questions about tokens; identity's alone.
@@ -56,6 +59,7 @@ impl Built {
             state,
             consumer: None,
             jobs: Vec::new(),
+            tasks: Vec::new(),
             internal: Routes::default(),
             authority: None,
             front: None,
