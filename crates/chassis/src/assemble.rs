@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::background::Background;
 use crate::front::PlainDoor;
-use crate::{Built, Context, FrontFactory, Local, RunError, Service, Settings, revocations, wait};
+use crate::{Built, Context, FrontFactory, Local, Page, RunError, Service, Settings, revocations, wait};
 
 /// A service, put together.
 pub(crate) struct Assembled {
@@ -99,6 +99,9 @@ pub(crate) struct Doors {
     pub(crate) make: crate::front::MakeFront,
 }
 
+/// What listens: doors, what is behind them, what operators see.
+pub(crate) type Opened = (Vec<Doors>, Arc<Local>, Vec<Page>);
+
 /// Gathers the routes, starts what runs beside them, and chooses the front.
 pub(crate) fn open_doors(
     assembled: Vec<Assembled>,
@@ -106,10 +109,10 @@ pub(crate) fn open_doors(
     base: &Context,
     verifier: &Arc<Verifier>,
     background: &mut Background,
-) -> Result<(Vec<Doors>, Arc<Local>), RunError> {
+) -> Result<Opened, RunError> {
     let mut public: Vec<(Routes, Arc<ServiceHandle>)> = Vec::new();
     let mut private = Vec::new();
-    let mut documents = Vec::new();
+    let (mut documents, mut pages) = (Vec::new(), Vec::new());
     let mut front: Option<FrontFactory> = None;
     for Assembled {
         service,
@@ -125,8 +128,12 @@ pub(crate) fn open_doors(
         public.push((routes, handle.clone()));
         private.push((built.internal, handle.clone()));
         front = front.or(built.front);
+        pages.extend(built.pages);
         if let Some(db) = &handle.db {
             crate::background::start(db, built.consumer, built.jobs, base, background);
+        }
+        for task in built.tasks {
+            background.tasks.spawn(task);
         }
     }
     let proxies = settings.http.trusted_proxies.clone();
@@ -155,7 +162,7 @@ pub(crate) fn open_doors(
             }
         }
     };
-    Ok((doors, local))
+    Ok((doors, local, pages))
 }
 
 /// The door for gateways and services in other processes.

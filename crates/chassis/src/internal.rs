@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use parlour_telemetry::Metrics;
 
-use crate::Readiness;
+use crate::{Page, Readiness};
 
-/// Serves `/live`, `/ready`, `/started` and `/metrics`.
+/// Serves `/live`, `/ready`, `/started`, `/metrics`, and the services' pages.
 pub(crate) fn serve(
     listen: SocketAddr,
     readiness: Readiness,
     metrics: Option<Metrics>,
+    pages: Vec<Page>,
 ) -> std::io::Result<(Server, SocketAddr)> {
     let server = HttpServer::new(move || {
         App::new()
@@ -24,6 +25,7 @@ pub(crate) fn serve(
             .route("/ready", web::get().to(ready))
             .route("/started", web::get().to(started))
             .route("/metrics", web::get().to(render))
+            .configure(|config| pages.iter().for_each(|page| page(config)))
     })
     .workers(1)
     .disable_signals()

@@ -27,7 +27,7 @@ pub use jobs::Job;
 pub use main_of::main_of;
 pub use readiness::{Readiness, Report, ServiceHealth};
 pub use run::{Process, RunError, run};
-pub use service::{Built, Service};
+pub use service::{Built, Page, Service};
 pub use settings::{AuthSettings, HttpSettings, InternalSettings, Settings};
 
 /// The defaults that every process starts from.

@@ -124,7 +124,7 @@ impl Process {
         let checker = make_verifier(&assembled, &settings, &base, &mut background.tasks)?;
         // Set once: the lock was made a few lines above and nobody else has it.
         let _ = verifier.set(checker.clone());
-        let (doors, local) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
+        let (doors, local, pages) = open_doors(assembled, &settings, &base, &checker, &mut background)?;
         let mut running = Vec::new();
         for door in &doors {
             running.push(serve(&settings, door, &local)?);
@@ -136,7 +136,7 @@ impl Process {
             address: probes_at,
             cause,
         };
-        running.push(internal::serve(probes_at, readiness.clone(), metrics).map_err(refused)?);
+        running.push(internal::serve(probes_at, readiness.clone(), metrics, pages).map_err(refused)?);
         let addresses: Vec<SocketAddr> = running.iter().map(|(_, address)| *address).collect();
         let servers = running.iter().map(|(server, _)| server.handle()).collect();
         for (server, _) in running {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use actix_web::web;
 use futures_util::future::BoxFuture;
 use parlour_auth::Authority;
 use parlour_config::{ConfigError, Layers};
@@ -41,13 +42,21 @@ pub struct Built {
     pub consumer: Option<Consumer>,
     /// What it does by the clock.
     pub jobs: Vec<Job>,
+    /// What it does all the time, until the token of its [`Context`] says stop. A stopping
+    /// process waits for it within its grace.
+    pub tasks: Vec<BoxFuture<'static, ()>>,
     /// Routes that only the platform's own processes may call, by the internal key.
     pub internal: Routes,
     /// What answers questions about tokens; identity's alone.
     pub authority: Option<Arc<dyn Authority>>,
+    /// What operators see on the internal listener, beside probes and metrics.
+    pub pages: Vec<Page>,
     /// What takes requests in before any route does; the gateway's alone.
     pub front: Option<FrontFactory>,
 }
+
+/// Routes of the internal listener.
+pub type Page = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
 
 impl Built {
     /// A service with this state and nothing else.
@@ -56,7 +65,9 @@ impl Built {
             state,
             consumer: None,
             jobs: Vec::new(),
+            tasks: Vec::new(),
             internal: Routes::default(),
+            pages: Vec::new(),
             authority: None,
             front: None,
         }

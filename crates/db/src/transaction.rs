@@ -14,7 +14,11 @@ pub struct Tx {
     conn: Object<Conn>,
     service: &'static str,
     published: bool,
+    committed: Vec<Committed>,
 }
+
+/// What is done once a transaction has committed.
+type Committed = Box<dyn FnOnce() + Send>;
 
 impl Tx {
     /// The service whose schema this runs on.
@@ -33,10 +37,13 @@ impl Tx {
         AnsiTransactionManager::begin_transaction(&mut *self.conn)
             .await
             .map_err(DbError::from)?;
+        let before = self.committed.len();
         let result = work(self).await;
-        let ended = match &result {
-            Ok(_) => AnsiTransactionManager::commit_transaction(&mut *self.conn).await,
-            Err(_) => AnsiTransactionManager::rollback_transaction(&mut *self.conn).await,
+        let ended = if result.is_ok() {
+            AnsiTransactionManager::commit_transaction(&mut *self.conn).await
+        } else {
+            self.committed.truncate(before);
+            AnsiTransactionManager::rollback_transaction(&mut *self.conn).await
         };
         ended.map_err(DbError::from)?;
         result
@@ -45,6 +52,13 @@ impl Tx {
     /// Says that the outbox has new rows, so that the relay is woken after the commit.
     pub fn mark_published(&mut self) {
         self.published = true;
+    }
+
+    /// Does `work` right after the commit, in this process, and not at all when there is
+    /// none. It must not wait for anything: hand what takes time to somebody else. A
+    /// process that dies in between never does it.
+    pub fn on_commit(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.committed.push(Box::new(work));
     }
 }
 
@@ -146,6 +160,9 @@ impl Db {
                 if tx.published {
                     self.published().notify_one();
                 }
+                for work in tx.committed {
+                    work();
+                }
                 Ok(result)
             }
             Err(error) => {
@@ -172,6 +189,7 @@ impl Db {
                         conn,
                         service: self.service(),
                         published: false,
+                        committed: Vec::new(),
                     });
                 }
                 Err(error) => {

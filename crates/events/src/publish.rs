@@ -5,7 +5,7 @@ use std::fmt::Display;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::{Error as Diesel, QueryResult};
-use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
 use parlour_db::{DbError, Tx};
@@ -26,6 +26,33 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 /// publish about the same two aggregates should do so in the same order.
 pub async fn publish<E: Event>(tx: &mut Tx, aggregate: impl Display, event: &E) -> Result<Uuid, DbError> {
     write(tx, E::TYPE, &aggregate.to_string(), event.encode_to_vec()).await
+}
+
+/// Publishes one event of a type about each of many aggregates when `tx` commits, in one statement.
+///
+/// An aggregate may be named once only. The locks on their versions are taken in
+/// the aggregates' order, so that two such calls cannot block each other.
+pub async fn publish_many<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -> Result<(), DbError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    events.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut batch = Batch {
+        kind: E::TYPE,
+        traceparent: trace::current(),
+        ..Batch::default()
+    };
+    for (aggregate, event) in events {
+        let payload = event.encode_to_vec();
+        refuse_large(E::TYPE, &aggregate, &payload)?;
+        batch.ids.push(id::new());
+        batch.lanes.push(hash::lane(&aggregate));
+        batch.aggregates.push(aggregate);
+        batch.payloads.push(payload);
+    }
+    batch.execute(&mut **tx).await?;
+    tx.mark_published();
+    Ok(())
 }
 
 /// One line of the audit log.
@@ -72,10 +99,7 @@ pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
 }
 
 async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
-    if payload.len() > MAX_PAYLOAD {
-        let message = format!("{kind} of {aggregate}: {} bytes are too many", payload.len());
-        return Err(DbError::Query(Diesel::SerializationError(message.into())));
-    }
+    refuse_large(kind, aggregate, &payload)?;
     let id = id::new();
     let insert = Insert {
         id,
@@ -88,6 +112,14 @@ async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Re
     insert.execute(&mut **tx).await?;
     tx.mark_published();
     Ok(id)
+}
+
+fn refuse_large(kind: &str, aggregate: &str, payload: &[u8]) -> Result<(), DbError> {
+    if payload.len() <= MAX_PAYLOAD {
+        return Ok(());
+    }
+    let message = format!("{kind} of {aggregate}: {} bytes are too many", payload.len());
+    Err(DbError::Query(Diesel::SerializationError(message.into())))
 }
 
 /// Version and event in one statement. Written by hand and not through
@@ -126,6 +158,48 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
         out.push_sql(" FROM bumped");
+        Ok(())
+    }
+}
+
+/// The same for many aggregates.
+#[derive(Default)]
+struct Batch {
+    kind: &'static str,
+    traceparent: Option<String>,
+    aggregates: Vec<String>,
+    ids: Vec<Uuid>,
+    lanes: Vec<i16>,
+    payloads: Vec<Vec<u8>>,
+}
+
+impl QueryId for Batch {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for Batch {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH given AS (SELECT unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.aggregates)?;
+        out.push_sql(") AS aggregate, unnest(");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
+        out.push_sql(") AS id, unnest(");
+        out.push_bind_param::<Array<SmallInt>, _>(&self.lanes)?;
+        out.push_sql(") AS lane, unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.payloads)?;
+        out.push_sql(
+            ") AS payload), bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) \
+             SELECT aggregate, 1 FROM given \
+             ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 \
+             RETURNING aggregate, version) \
+             INSERT INTO outbox (aggregate, version, id, type, lane, payload, traceparent) \
+             SELECT aggregate, version, id, ",
+        );
+        out.push_bind_param::<Text, _>(self.kind)?;
+        out.push_sql(", lane, payload, ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
+        out.push_sql(" FROM given JOIN bumped USING (aggregate)");
         Ok(())
     }
 }

@@ -46,7 +46,8 @@ where
     }
 }
 
-async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
+/// The whole body, up to 1 MiB.
+pub(crate) async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
     let too_large = || {
         ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -13,6 +13,7 @@ mod dialect;
 mod dispatch;
 mod endpoint;
 mod error;
+mod form;
 mod guard;
 mod idempotency;
 mod input;
@@ -34,6 +35,7 @@ pub use dialect::Dialect;
 pub use dispatch::{REQUEST_ID, RequestId, RouteTemplate, Router, TraceParent, request_id};
 pub use endpoint::{Endpoint, Extract};
 pub use error::{ApiError, code};
+pub use form::{Form, RawQuery};
 pub use guard::{
     Access, Admin, Anonymous, External, Guard, Has, Needs, Permitted, Public, RoleSet, Staff, SuperAdmin,
     User, grants,

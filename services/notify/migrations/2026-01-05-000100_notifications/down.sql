@@ -1,0 +1,11 @@
+DROP TABLE room_seats;
+DROP TABLE subscriptions;
+DROP TABLE contacts;
+DROP TABLE settings;
+DROP TABLE deliveries;
+DROP TABLE notifications;
+DROP FUNCTION count_made();
+DROP FUNCTION count_changed();
+DROP FUNCTION count_gone();
+DROP TABLE counters;
+DROP TABLE contents;

@@ -1,0 +1,13 @@
+//! The endpoints, one file each; the path mirrors the URL.
+
+pub mod notifications;
+pub mod safetalk;
+
+use parlour_http::Routes;
+
+/// All public routes of the service.
+pub fn routes() -> Routes {
+    Routes::of(crate::NAME)
+        .and(notifications::routes())
+        .and(safetalk::routes())
+}

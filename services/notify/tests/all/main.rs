@@ -1,0 +1,11 @@
+//! Notify over HTTP and events, on a database of each test's own. Paths mirror `src/http`,
+//! `src/events`, `src/dispatch` and `src/jobs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod general;
+mod support;
