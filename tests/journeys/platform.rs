@@ -31,7 +31,7 @@ pub(crate) struct Process {
 impl Platform {
     /// Makes database, vhost and configuration; nothing runs yet.
     pub(crate) async fn new() -> Self {
-        let services = [parlour_identity::service()];
+        let services = parlour::services::all();
         let platform = Self {
             database: Database::of(&services).await,
             vhost: Vhost::create().await,
@@ -115,6 +115,14 @@ impl Platform {
             ("PARLOUR__AUTH__IDENTITY_URL", upstreams[0].clone()),
         ];
         self.start(&["gateway"], address, "/health", &environment).await
+    }
+
+    /// The lines of a file of the development outbox, as JSON.
+    pub(crate) fn outbox(&self, file: &str) -> Vec<Value> {
+        let path = self.folder.path().join("outbox").join(file);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
     }
 
     /// Runs an operator's command and answers what it printed.

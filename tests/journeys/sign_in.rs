@@ -72,6 +72,23 @@ async fn apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mailed_link_confirms_the_address() {
+    let platform = Platform::new().await;
+    let process = platform.everything().await;
+    let gateway = process.client();
+    let body = json!({ "email": "ana@example.org", "password": PASSWORD });
+    gateway.post("/api/auth/register").json(&body).await.expect(201);
+    let mail = parlour_testkit::eventually(async || platform.outbox("mail.jsonl").pop()).await;
+    assert!(mail["to"].to_string().contains("ana@example.org"));
+    let url = mail["data"]["url"].as_str().unwrap();
+    assert!(mail["text"].as_str().unwrap().contains(url));
+    let token = json!({ "token": mail["data"]["token"] });
+    gateway.post("/api/auth/email/verify").json(token).await.expect(200);
+    assert_eq!(platform.outbox("mail.jsonl").len(), 1, "one mail, once");
+    process.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_makes_accounts() {
     let platform = Platform::new().await;
     let process = platform.everything().await;

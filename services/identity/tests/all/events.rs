@@ -176,24 +176,6 @@ async fn an_erased_person_leaves_nothing_but_an_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_development_requested_mails_land_in_the_outbox() {
-    let app = start().await;
-    let person = app.person("client").await;
-    let file = app.outbox().join("mail.jsonl");
-    let lines = eventually(async || {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        (!text.is_empty()).then_some(text)
-    })
-    .await;
-    let mail: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!(mail["to"], json!(person.email));
-    let url = mail["data"]["url"].as_str().unwrap();
-    assert!(mail["text"].as_str().unwrap().contains(url));
-    let token = json!({ "token": mail["data"]["token"] });
-    app.post("/api/auth/email/verify").json(token).await.expect(200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_announced_again_for_a_service_that_came_later() {
     let app = App::start(&identity()).await;
     let people = [app.person("client").await, app.person("client").await];
