@@ -21,7 +21,7 @@ impl Provider {
         Self {
             name: name.to_owned(),
             carrier,
-            circuits: Circuits::new(rules, clock.clone()),
+            circuits: Circuits::new(name, rules, clock.clone()),
             clock: clock.clone(),
         }
     }
@@ -54,7 +54,7 @@ impl Provider {
                 provider_id,
             }),
             Err(failure) => {
-                tracing::info!(
+                tracing::debug!(
                     provider = self.name,
                     delivery_id = %message.delivery_id,
                     class = failure.class.name(),
