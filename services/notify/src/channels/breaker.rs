@@ -64,18 +64,28 @@ impl Breaker {
         }
     }
 
+    /// Until when nobody goes through, as things stand at `now`.
+    pub fn waits(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.state {
+            State::Closed { .. } => None,
+            State::Open { until, .. } => (now < until).then_some(until),
+            // How long the probe takes is not known; the first back-off is a fair guess.
+            State::Probing { .. } => Some(now + self.rules.back_off),
+        }
+    }
+
     /// Asks to go through at `now`. The answer says what to report with: a probe with
     /// `probe: true`, everything else without.
     pub fn ask(&mut self, now: DateTime<Utc>) -> Answer {
+        if let Some(until) = self.waits(now) {
+            return Answer::Wait(until);
+        }
         match self.state {
-            State::Closed { .. } => Answer::Go,
-            State::Open { until, .. } if now < until => Answer::Wait(until),
             State::Open { opened, .. } => {
                 self.state = State::Probing { opened };
                 Answer::Probe
             }
-            // How long the probe takes is not known; the first back-off is a fair guess.
-            State::Probing { .. } => Answer::Wait(now + self.rules.back_off),
+            _ => Answer::Go,
         }
     }
 

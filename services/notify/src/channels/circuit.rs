@@ -31,6 +31,12 @@ impl Circuits {
         }
     }
 
+    /// When to come again, if `peer` is left out now.
+    pub(super) fn waits(&self, peer: &str) -> Option<DateTime<Utc>> {
+        let breaker = self.peers.get(peer)?;
+        lock(&breaker).waits(self.clock.now())
+    }
+
     /// The right to ask `peer` now, or when to come again.
     pub(super) fn enter(&self, peer: &str) -> Result<Pass, DateTime<Utc>> {
         let made = self.peers.get_or_insert_with(peer, || {
