@@ -133,6 +133,8 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const RULES: Rules = Rules {
@@ -209,6 +211,47 @@ mod tests {
         assert_eq!(breaker.ask(at(7)), Answer::Probe);
         breaker.report(at(7), true, Outcome::Hold(Duration::from_hours(24)));
         assert_eq!(breaker.ask(at(8)), Answer::Wait(at(107)));
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: while it is open nobody goes, there is never
+        /// more than one probe, and nobody is told to wait longer than the longest.
+        #[test]
+        fn one_probe_at_a_time_and_nobody_while_it_is_open(
+            steps in prop::collection::vec((0_u8..6, 0_u64..200), 1..200),
+        ) {
+            let (mut breaker, mut now, mut probing) = (Breaker::new(RULES), at(0), false);
+            for (what, number) in steps {
+                let outcome = match number % 3 {
+                    0 => Outcome::Healthy,
+                    1 => Outcome::Failed,
+                    _ => Outcome::Hold(Duration::from_secs(number)),
+                };
+                match what {
+                    0 => now += Duration::from_secs(number),
+                    1 => breaker.report(now, false, outcome),
+                    2 if probing => {
+                        breaker.report(now, true, outcome);
+                        probing = false;
+                    }
+                    3 if probing => {
+                        breaker.forsake(now);
+                        probing = false;
+                    }
+                    _ => match breaker.ask(now) {
+                        Answer::Go => prop_assert!(breaker.is_closed() && !probing),
+                        Answer::Probe => {
+                            prop_assert!(!breaker.is_closed() && !probing);
+                            probing = true;
+                        }
+                        Answer::Wait(until) => {
+                            prop_assert!(!breaker.is_closed() && until > now);
+                            prop_assert!(until <= now + RULES.longest);
+                        }
+                    },
+                }
+            }
+        }
     }
 
     #[test]
