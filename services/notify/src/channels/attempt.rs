@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::Class;
 
-/// Words of a provider that are kept.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Characters of a provider's words that are kept.
 const WORDS: usize = 300;
 
 /// One provider's refusal.
@@ -86,14 +88,14 @@ fn hide(text: &str, private: &str) -> String {
 }
 
 /// A `Retry-After`: seconds, or a date in any of HTTP's three forms. A date that has
-/// passed is no wait at all.
+/// passed is no wait at all, and nobody is waited for longer than a day.
 pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
+        return Some(Duration::from_secs(seconds.into()).min(DAY));
     }
     let at: DateTime<Utc> = httpdate::parse_http_date(value).ok()?.into();
-    Some((at - now).to_std().unwrap_or_default())
+    Some((at - now).to_std().unwrap_or_default().min(DAY))
 }
 
 #[cfg(test)]
@@ -136,6 +138,8 @@ mod tests {
         assert_eq!(wait("Sunday, 06-Nov-94 08:49:37 GMT"), Some(37));
         assert_eq!(wait("Sun Nov  6 08:49:37 1994"), Some(37));
         assert_eq!(wait("Sat, 05 Nov 1994 08:49:37 GMT"), Some(0));
+        assert_eq!(wait("4294967295"), Some(86_400));
+        assert_eq!(wait("Fri, 31 Dec 9999 23:59:59 GMT"), Some(86_400));
         assert_eq!(wait("soon"), None);
         assert_eq!(wait("-3"), None);
     }

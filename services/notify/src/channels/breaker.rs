@@ -64,18 +64,28 @@ impl Breaker {
         }
     }
 
+    /// Until when nobody goes through, as things stand at `now`.
+    pub fn waits(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.state {
+            State::Closed { .. } => None,
+            State::Open { until, .. } => (now < until).then_some(until),
+            // How long the probe takes is not known; the first back-off is a fair guess.
+            State::Probing { .. } => Some(now + self.rules.back_off),
+        }
+    }
+
     /// Asks to go through at `now`. The answer says what to report with: a probe with
     /// `probe: true`, everything else without.
     pub fn ask(&mut self, now: DateTime<Utc>) -> Answer {
+        if let Some(until) = self.waits(now) {
+            return Answer::Wait(until);
+        }
         match self.state {
-            State::Closed { .. } => Answer::Go,
-            State::Open { until, .. } if now < until => Answer::Wait(until),
             State::Open { opened, .. } => {
                 self.state = State::Probing { opened };
                 Answer::Probe
             }
-            // How long the probe takes is not known; the first back-off is a fair guess.
-            State::Probing { .. } => Answer::Wait(now + self.rules.back_off),
+            _ => Answer::Go,
         }
     }
 
@@ -123,6 +133,8 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const RULES: Rules = Rules {
@@ -199,6 +211,47 @@ mod tests {
         assert_eq!(breaker.ask(at(7)), Answer::Probe);
         breaker.report(at(7), true, Outcome::Hold(Duration::from_hours(24)));
         assert_eq!(breaker.ask(at(8)), Answer::Wait(at(107)));
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: while it is open nobody goes, there is never
+        /// more than one probe, and nobody is told to wait longer than the longest.
+        #[test]
+        fn one_probe_at_a_time_and_nobody_while_it_is_open(
+            steps in prop::collection::vec((0_u8..6, 0_u64..200), 1..200),
+        ) {
+            let (mut breaker, mut now, mut probing) = (Breaker::new(RULES), at(0), false);
+            for (what, number) in steps {
+                let outcome = match number % 3 {
+                    0 => Outcome::Healthy,
+                    1 => Outcome::Failed,
+                    _ => Outcome::Hold(Duration::from_secs(number)),
+                };
+                match what {
+                    0 => now += Duration::from_secs(number),
+                    1 => breaker.report(now, false, outcome),
+                    2 if probing => {
+                        breaker.report(now, true, outcome);
+                        probing = false;
+                    }
+                    3 if probing => {
+                        breaker.forsake(now);
+                        probing = false;
+                    }
+                    _ => match breaker.ask(now) {
+                        Answer::Go => prop_assert!(breaker.is_closed() && !probing),
+                        Answer::Probe => {
+                            prop_assert!(!breaker.is_closed() && !probing);
+                            probing = true;
+                        }
+                        Answer::Wait(until) => {
+                            prop_assert!(!breaker.is_closed() && until > now);
+                            prop_assert!(until <= now + RULES.longest);
+                        }
+                    },
+                }
+            }
+        }
     }
 
     #[test]

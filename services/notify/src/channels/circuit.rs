@@ -15,18 +15,26 @@ const PEERS: usize = 1024;
 /// peer; a Web Push message goes to whichever push service the browser named, and a dead
 /// one must not keep the others from being asked.
 pub(super) struct Circuits {
+    provider: Arc<str>,
     rules: Rules,
     clock: Clock,
     peers: Cache<String, Arc<Mutex<Breaker>>>,
 }
 
 impl Circuits {
-    pub(super) fn new(rules: Rules, clock: Clock) -> Self {
+    pub(super) fn new(provider: &str, rules: Rules, clock: Clock) -> Self {
         Self {
+            provider: provider.into(),
             rules,
             clock,
             peers: Cache::new(PEERS),
         }
+    }
+
+    /// When to come again, if `peer` is left out now.
+    pub(super) fn waits(&self, peer: &str) -> Option<DateTime<Utc>> {
+        let breaker = self.peers.get(peer)?;
+        lock(&breaker).waits(self.clock.now())
     }
 
     /// The right to ask `peer` now, or when to come again.
@@ -45,6 +53,7 @@ impl Circuits {
             Answer::Wait(until) => return Err(until),
         };
         Ok(Pass {
+            provider: self.provider.clone(),
             breaker,
             clock: self.clock.clone(),
             probe,
@@ -56,6 +65,7 @@ impl Circuits {
 /// The right to ask a peer once. Dropped without a report it leaves the circuit as it was,
 /// so that an attempt that was cut off cannot block it.
 pub(super) struct Pass {
+    provider: Arc<str>,
     breaker: Arc<Mutex<Breaker>>,
     clock: Clock,
     probe: bool,
@@ -65,7 +75,21 @@ pub(super) struct Pass {
 impl Pass {
     pub(super) fn report(mut self, outcome: Outcome) {
         self.reported = true;
-        lock(&self.breaker).report(self.clock.now(), self.probe, outcome);
+        let (was_closed, is_closed) = {
+            let mut breaker = lock(&self.breaker);
+            let was_closed = breaker.is_closed();
+            breaker.report(self.clock.now(), self.probe, outcome);
+            (was_closed, breaker.is_closed())
+        };
+        // Which peer it is stays unsaid: a stranger may have named it.
+        let provider = &*self.provider;
+        if was_closed && !is_closed {
+            tracing::warn!(provider, "left out for a while: it fails, or asked for it");
+            metrics::counter!("parlour_provider_circuit_opened_total", "provider" => provider.to_owned())
+                .increment(1);
+        } else if is_closed && !was_closed {
+            tracing::info!(provider, "taken back");
+        }
     }
 }
 
@@ -93,7 +117,7 @@ mod tests {
             back_off: Duration::from_secs(10),
             longest: Duration::from_mins(1),
         };
-        Circuits::new(rules, Clock::manual(DateTime::UNIX_EPOCH).0)
+        Circuits::new("main", rules, Clock::manual(DateTime::UNIX_EPOCH).0)
     }
 
     #[test]

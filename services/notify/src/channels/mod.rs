@@ -11,7 +11,22 @@
 //! | `settings/`, `config.toml` | who is asked |
 //! | `providers.rs`, `provider.rs` | the order, fail-over, figures |
 //! | `breaker.rs`, `circuit.rs` | who is left out for a while |
-//! | `smtp/`, `twilio/`, `webpush/`, `fcm/` | the kinds of provider |
+//! | `smtp/`, `twilio/`, `webpush/`, `fcm/`, `push.rs` | the kinds of provider |
+//!
+//! ```no_run
+//! # use parlour_notify::{channels::{self, Providers}, sink::Sink};
+//! # async fn build(context: parlour_chassis::Context) -> anyhow::Result<Providers> {
+//! let settings: channels::Settings = context.config()?;
+//! let sink = if settings.use_sink() {
+//!     let (environment, folder) = (context.environment(), context.outbox()?);
+//!     Some(Sink::start(&settings.sink, environment, &folder, context.stop.clone()).await?)
+//! } else {
+//!     None
+//! };
+//! let providers = Providers::new(&settings, sink.as_ref(), &context.clock)?;
+//! # Ok(providers)
+//! # }
+//! ```
 //!
 //! Addresses, texts and keys are never logged: a provider's words are cleared of the
 //! address before they are kept.

@@ -1,5 +1,6 @@
 //! One provider behind its circuit breaker.
 
+use chrono::{DateTime, Utc};
 use parlour_chassis::Clock;
 
 use super::attempt::Failure;
@@ -21,7 +22,7 @@ impl Provider {
         Self {
             name: name.to_owned(),
             carrier,
-            circuits: Circuits::new(rules, clock.clone()),
+            circuits: Circuits::new(name, rules, clock.clone()),
             clock: clock.clone(),
         }
     }
@@ -36,16 +37,15 @@ impl Provider {
 
     /// Asks the provider, unless its circuit is open.
     pub(super) async fn carry(&self, message: &Outgoing) -> Result<Sent, Refused> {
+        let peer = Carrier::peer(&message.to);
+        if let Some(until) = self.circuits.waits(&peer) {
+            return Err(self.left_out(until));
+        }
         // First the place and then the circuit: those who waited behind a provider that died
         // meanwhile go on to the next one instead of finding out for themselves.
         let _place = self.carrier.place().await;
+        let pass = self.circuits.enter(&peer).map_err(|until| self.left_out(until))?;
         let now = self.clock.now();
-        let peer = Carrier::peer(&message.to);
-        let pass = self.circuits.enter(&peer).map_err(|until| {
-            let wait = (until - now).to_std().unwrap_or_default();
-            let failure = Failure::of_provider(Class::Transient, "left out for a while: it failed too often");
-            self.refused(failure.after(Some(wait)))
-        })?;
         let done = self.carrier.carry(message, now).await;
         pass.report(outcome(&done));
         match done {
@@ -54,7 +54,7 @@ impl Provider {
                 provider_id,
             }),
             Err(failure) => {
-                tracing::info!(
+                tracing::debug!(
                     provider = self.name,
                     delivery_id = %message.delivery_id,
                     class = failure.class.name(),
@@ -63,6 +63,12 @@ impl Provider {
                 Err(self.refused(failure))
             }
         }
+    }
+
+    fn left_out(&self, until: DateTime<Utc>) -> Refused {
+        let wait = (until - self.clock.now()).to_std().unwrap_or_default();
+        let failure = Failure::of_provider(Class::Transient, "left out for a while: it failed too often");
+        self.refused(failure.after(Some(wait)))
     }
 
     fn refused(&self, failure: Failure) -> Refused {

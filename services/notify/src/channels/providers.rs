@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use parlour_chassis::Clock;
 
 use super::carrier::Carrier;
 use super::provider::Provider;
-use super::settings::Settings;
+use super::settings::{Group, Settings};
 use super::twilio::StatusReport;
 use super::webpush::{BadSubscription, Recipient, WebPush};
 use super::{Address, Class, Outgoing, Refused, Sent};
@@ -23,33 +24,11 @@ pub struct Providers {
 impl Providers {
     /// Makes them from checked settings. `sink` is there when the settings use it.
     pub fn new(settings: &Settings, sink: Option<&Sink>, clock: &Clock) -> anyhow::Result<Self> {
-        let email = &settings.email;
-        let sms = &settings.sms;
-        let push = &settings.push;
-        let mut providers = Self {
-            email: Vec::new(),
-            sms: Vec::new(),
-            push: Vec::new(),
-        };
-        for (name, settings) in email.in_order() {
-            let carrier = Carrier::email(settings, sink)?;
-            providers
-                .email
-                .push(Provider::new(name, carrier, email.rules(), clock));
-        }
-        for (name, settings) in sms.in_order() {
-            let carrier = Carrier::sms(settings, sink)?;
-            providers
-                .sms
-                .push(Provider::new(name, carrier, sms.rules(), clock));
-        }
-        for (name, settings) in push.in_order() {
-            let carrier = Carrier::push(settings)?;
-            providers
-                .push
-                .push(Provider::new(name, carrier, push.rules(), clock));
-        }
-        Ok(providers)
+        Ok(Self {
+            email: group(&settings.email, clock, |provider| Carrier::email(provider, sink))?,
+            sms: group(&settings.sms, clock, |provider| Carrier::sms(provider, sink))?,
+            push: group(&settings.push, clock, Carrier::push)?,
+        })
     }
 
     /// Whether there is anybody to carry a message to such an address.
@@ -61,8 +40,10 @@ impl Providers {
     ///
     /// One whose circuit is open is left out. One that fails or is overrun is followed by
     /// the next; a refusal for good ends it, because it is about the message and not about
-    /// who was asked. Once a provider has taken the message nobody else is asked. Safe to
-    /// drop at any time: the outcome is then unknown, and nothing is left half used.
+    /// who was asked. Once a provider has taken the message nobody else is asked; one that
+    /// had all of it and fell silent may have taken it, and the next is asked all the same:
+    /// rather twice than never. Safe to drop at any time: the outcome is then unknown, and
+    /// nothing is left half used.
     pub async fn carry(&self, message: &Outgoing) -> Result<Sent, Refused> {
         let mut refusals = Refusals::default();
         for provider in self.of(&message.to) {
@@ -123,6 +104,19 @@ impl Providers {
         };
         all.iter().filter(|provider| provider.carrier().reaches(to))
     }
+}
+
+/// The providers of one channel, in order.
+fn group<P>(
+    settings: &Group<P>,
+    clock: &Clock,
+    carrier: impl Fn(&P) -> anyhow::Result<Carrier>,
+) -> anyhow::Result<Vec<Provider>> {
+    let made = settings.in_order().map(|(name, provider)| {
+        let carrier = carrier(provider).with_context(|| format!("notify's provider {name}"))?;
+        Ok(Provider::new(name, carrier, settings.rules(), clock))
+    });
+    made.collect()
 }
 
 fn channel(to: &Address) -> Channel {

@@ -118,6 +118,43 @@ async fn whoever_waited_for_a_dead_provider_goes_on_to_the_next() {
     assert_eq!(own.lines("mail.jsonl").len(), 100);
 }
 
+#[tokio::test]
+async fn nobody_waits_for_a_probe_that_hangs() {
+    let greeted = AtomicUsize::new(0);
+    let first = script::server(move |line| match line {
+        "" if greeted.fetch_add(1, Ordering::SeqCst) < 3 => Then::HangUp,
+        _ => Then::Hang,
+    })
+    .await;
+    let second = script::server(polite).await;
+    let hanging = SmtpSettings {
+        connections: 1,
+        timeout_seconds: 60,
+        ..smtp(first.port)
+    };
+    let (providers, hands) = mailing(
+        [
+            ("first", EmailProvider::Smtp(hanging)),
+            ("second", at(second.port)),
+        ],
+        None,
+    );
+    for _ in 0..3 {
+        providers.carry(&mail("ana@example.org")).await.unwrap();
+    }
+    hands.advance(Span::seconds(30));
+    let (one, two) = (mail("ana@example.org"), mail("bob@example.org"));
+    let mut probe = Box::pin(providers.carry(&one));
+    tokio::select! {
+        done = &mut probe => panic!("{done:?}"),
+        () = first.connected(4) => {}
+    }
+    tokio::select! {
+        done = &mut probe => panic!("{done:?}"),
+        done = providers.carry(&two) => assert_eq!(done.unwrap().provider, "second"),
+    }
+}
+
 /// A provider that takes 400 mails and dies for good, some of them in its hands: whatever
 /// it acknowledged is not sent again, and everything else goes by the other.
 #[tokio::test]

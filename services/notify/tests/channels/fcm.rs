@@ -140,31 +140,62 @@ async fn answers_are_told_by_class() {
         "@type": "type.googleapis.com/google.rpc.BadRequest",
         "fieldViolations": [{ "field": "message.token", "description": "Invalid registration token" }],
     });
-    for (status, code, more, class) in [
-        (404, "UNREGISTERED", None, Class::BadAddress),
-        (403, "SENDER_ID_MISMATCH", None, Class::BadAddress),
-        (400, "INVALID_ARGUMENT", None, Class::Permanent),
-        (400, "INVALID_ARGUMENT", Some(bad_request), Class::BadAddress),
-        (401, "THIRD_PARTY_AUTH_ERROR", None, Class::Permanent),
-        (429, "QUOTA_EXCEEDED", None, Class::Throttled),
-        (503, "UNAVAILABLE", None, Class::Transient),
-        (500, "INTERNAL", None, Class::Transient),
+    let device_quota = json!({
+        "@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{ "subject": "device:x" }],
+    });
+    for (status, code, more, class, others) in [
+        (404, "UNREGISTERED", None, Class::BadAddress, true),
+        (403, "SENDER_ID_MISMATCH", None, Class::BadAddress, true),
+        (400, "INVALID_ARGUMENT", None, Class::Permanent, true),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            Some(bad_request),
+            Class::BadAddress,
+            true,
+        ),
+        (401, "THIRD_PARTY_AUTH_ERROR", None, Class::Permanent, true),
+        (429, "QUOTA_EXCEEDED", None, Class::Throttled, false),
+        (429, "QUOTA_EXCEEDED", Some(device_quota), Class::Throttled, true),
+        (503, "UNAVAILABLE", None, Class::Transient, false),
+        (500, "INTERNAL", None, Class::Transient, false),
     ] {
         let mut details = vec![json!({ "@type": fcm, "errorCode": code })];
         details.extend(more);
-        let body = json!({ "error": { "code": status, "message": "about device-token", "status": "S", "details": details } });
+        let body = json!({ "error": { "code": status, "message": "on device-token", "status": "S", "details": details } });
         let answer = move |_: &Recorded| {
             HttpResponse::build(status.try_into().unwrap())
                 .insert_header(("retry-after", "60"))
                 .json(body.clone())
         };
-        let (base, _asked) = serve(google(answer)).await;
-        let refused = pushing(&base, &key).0.carry(&device()).await.unwrap_err();
+        let (base, mut asked) = serve(google(answer)).await;
+        let providers = pushing(&base, &key).0;
+        let refused = providers.carry(&device()).await.unwrap_err();
         assert_eq!(refused.class, class, "{refused}");
-        assert_eq!(refused.words, format!("HTTP {status} {code} about [address]"));
+        assert_eq!(refused.words, format!("HTTP {status} {code} on [address]"));
         let waits = matches!(status, 429 | 500 | 503);
         assert_eq!(refused.retry_after, waits.then_some(Duration::from_mins(1)));
+        // Whether another device is sent to meanwhile: by the token, this message and the next.
+        providers.carry(&device()).await.unwrap_err();
+        let mut requests = 0;
+        while asked.try_recv().is_ok() {
+            requests += 1;
+        }
+        assert_eq!(requests, if others { 3 } else { 2 }, "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_known_by_the_documented_words() {
+    let body = json!({ "error": {
+        "code": 400, "message": "The registration token is not a valid FCM registration token",
+        "status": "INVALID_ARGUMENT", "details": [{
+            "@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": "INVALID_ARGUMENT",
+        }],
+    }});
+    let (base, _asked) = serve(google(move |_| http::json(400, body.clone()))).await;
+    let refused = pushing(&base, &key()).0.carry(&device()).await.unwrap_err();
+    assert_eq!(refused.class, Class::BadAddress);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod failover;
 mod fcm;
 mod settings;
 mod sink;
+mod sink_smtp;
 mod smtp;
 mod support;
 mod tls;

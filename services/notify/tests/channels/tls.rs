@@ -1,15 +1,18 @@
 //! SMTP with TLS, against a mail server that is not ours.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use parlour_notify::channels::Class;
 use parlour_notify::channels::settings::{EmailProvider, Security, SmtpSettings};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::support::node::Running;
-use crate::support::{mail, mailing, smtp};
+use crate::support::{OwnSink, mail, mailing, smtp};
 
 /// A mail server with a certificate of an authority of its own.
 struct MailServer {
@@ -35,7 +38,7 @@ impl MailServer {
             "user": "parlour", "password": "hush",
         });
         let mut process = Running::start("mailserver.mjs", &setup);
-        let port = u16::try_from(process.next().await["port"].as_u64().unwrap()).unwrap();
+        let port = u16::try_from(process.next().await.unwrap()["port"].as_u64().unwrap()).unwrap();
         Self {
             process,
             port,
@@ -70,7 +73,7 @@ async fn both_kinds_of_tls_sign_in_and_arrive_whole() {
         let sent = providers.carry(&message).await.unwrap();
         assert_eq!(sent.provider_id.as_deref(), Some("abc123"));
 
-        let arrived = server.process.next().await;
+        let arrived = server.process.next().await.unwrap();
         assert_eq!(arrived["user"], "parlour");
         assert_eq!(arrived["from"], "no-reply@parlour.example");
         assert_eq!(arrived["to"], json!(["ana@example.org"]));
@@ -92,7 +95,10 @@ async fn both_kinds_of_tls_sign_in_and_arrive_whole() {
 
         // The connection is kept and used again.
         providers.carry(&mail("bob@example.org")).await.unwrap();
-        assert_eq!(server.process.next().await["to"], json!(["bob@example.org"]));
+        assert_eq!(
+            server.process.next().await.unwrap()["to"],
+            json!(["bob@example.org"])
+        );
     }
 }
 
@@ -126,6 +132,57 @@ async fn a_wrong_password_is_the_providers_matter_and_not_the_messages() {
         refused.words.starts_with("535") && !refused.words.contains("wrong"),
         "{refused}"
     );
+}
+
+/// A mail server that is killed in the middle of a batch. What it acknowledged is with it and
+/// goes nowhere else; everybody gets their mail. A mail that it had and did not acknowledge
+/// may be there twice: nobody can know.
+#[tokio::test]
+async fn a_server_that_is_killed_in_a_batch_loses_nothing_that_it_acknowledged() {
+    const BATCH: usize = 300;
+    let mut server = MailServer::start("tls", "127.0.0.1").await;
+    let own = OwnSink::start().await;
+    let settings = server.settings(Security::Tls);
+    let (providers, _hands) = mailing(
+        [
+            ("main", EmailProvider::Smtp(settings)),
+            ("outbox", EmailProvider::Sink {}),
+        ],
+        Some(&own.sink),
+    );
+    let providers = Arc::new(providers);
+    let mut batch = JoinSet::new();
+    for number in 0..BATCH {
+        let providers = providers.clone();
+        batch.spawn(async move {
+            let to = format!("person-{number}@example.org");
+            let provider = providers.carry(&mail(&to)).await.unwrap().provider;
+            (to, provider)
+        });
+    }
+    let mut arrived = HashSet::new();
+    while let Some(mail) = server.process.next().await {
+        arrived.insert(mail["to"][0].as_str().unwrap().to_owned());
+        if arrived.len() == 100 {
+            server.process.kill();
+        }
+    }
+    let landed: Vec<String> = batch
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(|(to, provider)| {
+            if provider == "main" {
+                assert!(arrived.contains(&to), "{to} was acknowledged and is not there");
+            }
+            (provider != "main").then_some(to)
+        })
+        .collect();
+    let lines = own.lines("mail.jsonl");
+    let in_sink: HashSet<&str> = lines.iter().map(|line| line["to"].as_str().unwrap()).collect();
+    assert_eq!(lines.len(), in_sink.len());
+    assert_eq!(in_sink, landed.iter().map(String::as_str).collect());
+    assert!(in_sink.len() < BATCH && in_sink.len() >= BATCH - arrived.len());
 }
 
 /// Who takes STARTTLS off a server's list gets nothing, least of all the password.

@@ -110,6 +110,8 @@ async fn answers_are_told_by_class() {
         (400, 21211, Class::BadAddress),
         (400, 21610, Class::BadAddress),
         (400, 21614, Class::BadAddress),
+        (400, 21635, Class::BadAddress),
+        (400, 21606, Class::Transient),
         (400, 21617, Class::Permanent),
         (400, 21408, Class::Permanent),
         (429, 20429, Class::Throttled),

@@ -51,12 +51,30 @@ struct Detail {
     error_code: String,
     #[serde(rename = "fieldViolations")]
     field_violations: Vec<Violation>,
+    violations: Vec<Violation>,
 }
 
+/// Of a field that is wrong, or of a quota that is used up by a subject.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Violation {
     field: String,
+    subject: String,
+}
+
+impl Error {
+    /// Whether a violation names this field, or this kind of subject.
+    fn blames(&self, what: &str) -> bool {
+        self.details
+            .iter()
+            .flat_map(|detail| detail.field_violations.iter().chain(&detail.violations))
+            .any(|violation| violation.field == what || violation.subject.split(':').next() == Some(what))
+    }
+
+    /// Whether the registration token is what is wrong. Not every such answer has a violation.
+    fn blames_token(&self) -> bool {
+        self.blames("message.token") || self.message.contains("registration token")
+    }
 }
 
 impl Fcm {
@@ -109,16 +127,15 @@ fn refusal(answer: &Answer, now: DateTime<Utc>) -> Failure {
     let code = code.into_iter().find(|code| !code.is_empty()).unwrap_or_default();
     let name = if code.is_empty() { &error.status } else { code };
     let words = format!("HTTP {} {name} {}", answer.status.as_u16(), error.message);
-    let blames_token = error
-        .details
-        .iter()
-        .flat_map(|detail| &detail.field_violations)
-        .any(|violation| violation.field == "message.token");
     match code {
         "UNREGISTERED" | "SENDER_ID_MISMATCH" => Failure::of_message(Class::BadAddress, words),
-        "INVALID_ARGUMENT" if blames_token => Failure::of_message(Class::BadAddress, words),
+        "INVALID_ARGUMENT" if error.blames_token() => Failure::of_message(Class::BadAddress, words),
         // The second: Apple's side of the project is not set up. Other devices are fine.
         "INVALID_ARGUMENT" | "THIRD_PARTY_AUTH_ERROR" => Failure::of_message(Class::Permanent, words),
+        // One device that is sent too much says nothing about the others.
+        "QUOTA_EXCEEDED" if error.blames("device") => {
+            Failure::of_message(Class::Throttled, words).after(answer.retry_after(now))
+        }
         "QUOTA_EXCEEDED" => Failure::of_provider(Class::Throttled, words).after(answer.retry_after(now)),
         "UNAVAILABLE" | "INTERNAL" => {
             Failure::of_provider(Class::Transient, words).after(answer.retry_after(now))

@@ -75,7 +75,7 @@ pub(crate) async fn run(script: &str, input: &Value) -> Value {
 /// A script that goes on running.
 pub(crate) struct Running {
     // Ends with its standard input, which ends with this.
-    _node: Child,
+    node: Child,
     said: Lines<BufReader<ChildStdout>>,
 }
 
@@ -84,13 +84,18 @@ impl Running {
     pub(crate) fn start(script: &str, argument: &Value) -> Self {
         let mut node = command(script, Some(argument));
         let said = BufReader::new(node.stdout.take().unwrap()).lines();
-        Self { _node: node, said }
+        Self { node, said }
     }
 
-    /// The next thing that it says.
-    pub(crate) async fn next(&mut self) -> Value {
-        let line = self.said.next_line().await.unwrap();
-        serde_json::from_str(&line.unwrap()).unwrap()
+    /// The next thing that it says; nothing when it has ended.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        let line = self.said.next_line().await.unwrap()?;
+        serde_json::from_str(&line).ok()
+    }
+
+    /// Kills it where it stands.
+    pub(crate) fn kill(&mut self) {
+        self.node.start_kill().unwrap();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +26,15 @@ pub(crate) struct Scripted {
     pub(crate) heard: UnboundedReceiver<String>,
     /// Connections that were made.
     pub(crate) connections: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    /// Waits until so many connections were made.
+    pub(crate) async fn connected(&self, times: usize) {
+        while self.connections.load(Ordering::SeqCst) < times {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
 /// Serves by `script`: it is given each line (the end of a message as `.`), and answers what
