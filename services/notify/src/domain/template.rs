@@ -105,6 +105,8 @@ fn variables_by_field(words: &Words) -> Result<Vec<(&'static str, String)>, Wron
             .template_from_named_str(field, text)
             .map_err(|error| explain(field, &error))?;
         let mut names: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        // Functions such as `range` look like variables.
+        names.retain(|name| environment.globals().all(|(global, _)| global != name));
         names.sort();
         found.extend(names.into_iter().map(|name| (field, name)));
     }

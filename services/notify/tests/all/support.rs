@@ -7,10 +7,12 @@ use std::sync::{Arc, LazyLock, Mutex};
 use futures_util::future::BoxFuture;
 use parlour_chassis::Service;
 use parlour_contracts::Event;
+use parlour_contracts::events::v1::AuditRecorded;
 use parlour_db::{DbError, Scope, Tx};
 use parlour_notify::channels::{Address, Class, Outgoing, Refused, Sent};
 use parlour_notify::dispatch::Carrier;
 use parlour_testkit::{App, AppBuilder, Person, eventually};
+use prost::Message as _;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -215,4 +217,11 @@ pub(crate) async fn delivery(app: &App, admin: &Person, id: &Value, channel: &st
 /// A number from the database.
 pub(crate) async fn number(app: &App, sql: &str) -> i64 {
     app.database().admin().await.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// The lines of the audit log that notify wrote.
+pub(crate) async fn audits(app: &App) -> Vec<AuditRecorded> {
+    let sql = "SELECT payload FROM notify.outbox WHERE type = 'notify.audit.recorded' ORDER BY seq";
+    let rows = app.database().admin().await.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| AuditRecorded::decode(row.get::<_, &[u8]>(0)).unwrap()).collect()
 }
