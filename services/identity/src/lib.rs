@@ -1,7 +1,6 @@
 //! Identity: who a person is. Every other service knows people only through this one's events.
 
 pub mod authority;
-pub mod development;
 pub mod domain;
 pub mod error;
 pub mod events;
@@ -50,13 +49,7 @@ pub fn service() -> Service {
 async fn build(context: Context) -> anyhow::Result<Built> {
     let state = Arc::new(Identity::open(&context).await?);
     let mut built = Built::new(state.clone());
-    let consumer = events::consumer(&state);
-    built.consumer = Some(if context.environment().is_production() {
-        consumer
-    } else {
-        let file = context.outbox()?.join("mail.jsonl");
-        development::mails_to_file(consumer, &state, file)
-    });
+    built.consumer = Some(events::consumer(&state));
     built.jobs = vec![sweep(&state), rotate(&state)];
     built.internal = http::internal::routes();
     built.authority = Some(state);

@@ -2,6 +2,7 @@
 
 use parlour_contracts::Event;
 use parlour_contracts::billing::v1::GuideApproved;
+use parlour_contracts::identity::v1::EmailRequested;
 use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
 use parlour_contracts::ops::v1::PrivacyEraseRequested;
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
@@ -11,6 +12,7 @@ use parlour_testkit::{App, eventually};
 use serde_json::json;
 
 use crate::identity;
+use crate::support::{contacts, mailed_token};
 
 async fn start() -> App {
     App::of(&identity()).with_vhost().start().await
@@ -175,19 +177,20 @@ async fn an_erased_person_leaves_nothing_but_an_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_development_requested_mails_land_in_the_outbox() {
-    let app = start().await;
+async fn a_requested_mail_carries_address_and_link_sealed() {
+    let app = App::start(&identity()).await;
     let person = app.person("client").await;
-    let file = app.outbox().join("mail.jsonl");
-    let lines = eventually(async || {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        (!text.is_empty()).then_some(text)
-    })
-    .await;
-    let mail: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!(mail["to"], json!(person.email));
-    let url = mail["data"]["url"].as_str().unwrap();
-    assert!(mail["text"].as_str().unwrap().contains(url));
-    let token = json!({ "token": mail["data"]["token"] });
-    app.post("/api/auth/email/verify").json(token).await.expect(200);
+    let mails: Vec<EmailRequested> = app.published("identity").await;
+    let mail = mails.last().unwrap();
+    assert_eq!((mail.template.as_str(), mails.len()), ("verify_email", 1));
+    let place = |field: &str| format!("email_requested.{field}:{}", person.id);
+    let to = contacts(&app)
+        .open_text(&place("address"), &mail.address_sealed)
+        .unwrap();
+    assert_eq!(to, person.email);
+    let token = mailed_token(&app, "verify_email").await;
+    app.post("/api/auth/email/verify")
+        .json(json!({ "token": token }))
+        .await
+        .expect(200);
 }

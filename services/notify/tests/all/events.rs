@@ -52,7 +52,10 @@ async fn the_client_hears_of_a_delivered_order_on_every_channel_they_chose() {
     publish(&app, "order", event.clone()).await;
     let seen = gets(&app, &client, "order_delivered").await;
     assert_eq!(seen["title"], "Your result is ready");
-    assert_eq!(seen["data"], json!({ "order_id": event.order_id, "number": "R-000042" }));
+    assert_eq!(
+        seen["data"],
+        json!({ "order_id": event.order_id, "number": "R-000042" })
+    );
     let mails = recorder(&app).eventually("order_delivered", 1).await;
     assert_eq!(address(&mails[0]), client.email);
     assert!(mails[0].content.text.contains("R-000042 (Tarot)"));
@@ -68,13 +71,23 @@ async fn an_event_that_is_delivered_again_tells_nobody_twice() {
     recorder(&app).eventually("order_delivered", 1).await;
     // As if the inbox had never been written: only the unique index is left to know.
     let admin = app.database().admin().await;
-    admin.batch_execute("DELETE FROM notify.inbox; DELETE FROM notify.inbox_versions").await.unwrap();
+    admin
+        .batch_execute("DELETE FROM notify.inbox; DELETE FROM notify.inbox_versions")
+        .await
+        .unwrap();
     let again = "UPDATE identity.outbox SET published_at = NULL WHERE type = 'orders.order.delivered'";
     admin.execute(again, &[]).await.unwrap();
     let marker = delivered(reader.id, client.id);
     publish(&app, "another", marker).await;
     gets(&app, &reader, "order_delivered").await;
-    eventually_eq(2, async || number(&app, "SELECT count(*) FROM notify.inbox WHERE type = 'orders.order.delivered'").await).await;
+    eventually_eq(2, async || {
+        number(
+            &app,
+            "SELECT count(*) FROM notify.inbox WHERE type = 'orders.order.delivered'",
+        )
+        .await
+    })
+    .await;
     assert_eq!(list(&app, &client).await.len(), 1);
     recorder(&app).eventually("order_delivered", 2).await;
 }
@@ -86,13 +99,28 @@ async fn the_matrix_says_who_hears_and_it_is_data() {
     let (monitor, owner) = (heard_of(&app, "monitor").await, heard_of(&app, "owner").await);
     let order = || (Uuid::now_v7().to_string(), "R-1".to_owned(), "Tarot".to_owned());
     let (order_id, number, service_name) = order();
-    publish(&app, "1", OrderCreated { order_id, number, service_name, client_id: client.id.to_string(), ..Default::default() }).await;
+    publish(
+        &app,
+        "1",
+        OrderCreated {
+            order_id,
+            number,
+            service_name,
+            client_id: client.id.to_string(),
+            ..Default::default()
+        },
+    )
+    .await;
     gets(&app, &client, "order_created").await;
     gets(&app, &owner, "order_created").await;
     let (order_id, number, service_name) = order();
     let assigned = OrderAssigned {
-        order_id, number, service_name,
-        client_id: client.id.to_string(), reader_id: reader.id.to_string(), former_reader_id: monitor.id.to_string(),
+        order_id,
+        number,
+        service_name,
+        client_id: client.id.to_string(),
+        reader_id: reader.id.to_string(),
+        former_reader_id: monitor.id.to_string(),
         ..Default::default()
     };
     publish(&app, "2", assigned).await;
@@ -102,26 +130,57 @@ async fn the_matrix_says_who_hears_and_it_is_data() {
     let submitted = || {
         let (order_id, number, service_name) = order();
         let (client_id, reader_id) = (client.id.to_string(), reader.id.to_string());
-        OrderSubmitted { order_id, number, service_name, client_id, reader_id, revision: 1 }
+        OrderSubmitted {
+            order_id,
+            number,
+            service_name,
+            client_id,
+            reader_id,
+            revision: 1,
+        }
     };
     publish(&app, "3", submitted()).await;
     gets(&app, &monitor, "order_submitted").await;
     let (order_id, number, service_name) = order();
     let overdue = OrderOverdue {
-        order_id, number, service_name,
-        client_id: client.id.to_string(), reader_id: reader.id.to_string(), waits_for: "review".into(), since_ms: 1,
+        order_id,
+        number,
+        service_name,
+        client_id: client.id.to_string(),
+        reader_id: reader.id.to_string(),
+        waits_for: "review".into(),
+        since_ms: 1,
     };
     publish(&app, "4", overdue).await;
     let seen = gets(&app, &monitor, "order_overdue").await;
-    assert!(seen["message"].as_str().unwrap().ends_with("for its review."), "{seen}");
-    assert!(list(&app, &reader).await.iter().all(|n| n["type"] != "order_overdue"), "the reader was in time");
+    assert!(
+        seen["message"].as_str().unwrap().ends_with("for its review."),
+        "{seen}"
+    );
+    assert!(
+        list(&app, &reader)
+            .await
+            .iter()
+            .all(|n| n["type"] != "order_overdue"),
+        "the reader was in time"
+    );
     let admin = app.database().admin().await;
     let change = "UPDATE notify.routes SET audience = 'client', kind = 'my_type' WHERE event = 'orders.order.submitted'";
     admin.execute(change, &[]).await.unwrap();
     publish(&app, "5", submitted()).await;
     let own = gets(&app, &client, "my_type").await;
-    assert_eq!(own["title"], "my type", "a type without words is told by its name");
-    assert_eq!(list(&app, &monitor).await.iter().filter(|n| n["type"] == "order_submitted").count(), 1);
+    assert_eq!(
+        own["title"], "my type",
+        "a type without words is told by its name"
+    );
+    assert_eq!(
+        list(&app, &monitor)
+            .await
+            .iter()
+            .filter(|n| n["type"] == "order_submitted")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +204,10 @@ async fn appointments_are_told_by_each_persons_clock() {
     assert_eq!(arabic["data"]["start_at"], "2026-07-01T15:30:00.000Z");
     assert_eq!(arabic["data"]["appointment_id"], booked.appointment_id);
     let english = gets(&app, &reader, "appointment_booked").await;
-    assert_eq!(english["message"], "An appointment on 1 July 2026, 15:30 (UTC) was booked.");
+    assert_eq!(
+        english["message"],
+        "An appointment on 1 July 2026, 15:30 (UTC) was booked."
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +244,11 @@ async fn a_security_alert_cannot_be_switched_off_and_a_file_is_its_owners_busine
     let app = live().await;
     let client = heard_of(&app, "client").await;
     let off = json!({ "preferences": { "all": { "email": false, "socket": false } } });
-    app.by(&client).put("/api/notifications/settings").json(off).await.expect(200);
+    app.by(&client)
+        .put("/api/notifications/settings")
+        .json(off)
+        .await
+        .expect(200);
     let alert = SecurityAlert {
         account_id: client.id.to_string(),
         kind: "password_changed".into(),
@@ -190,7 +256,10 @@ async fn a_security_alert_cannot_be_switched_off_and_a_file_is_its_owners_busine
     };
     publish(&app, "alert", alert).await;
     let mails = recorder(&app).eventually("security_alert", 1).await;
-    assert!(mails[0].content.text.contains("Your password was changed.") && mails[0].content.text.contains("192.0.2.7"));
+    assert!(
+        mails[0].content.text.contains("Your password was changed.")
+            && mails[0].content.text.contains("192.0.2.7")
+    );
     assert_eq!(mails[0].content.unsubscribe, None);
     assert_eq!(gets(&app, &client, "security_alert").await["priority"], "high");
     let file = FileInfected {
@@ -198,7 +267,10 @@ async fn a_security_alert_cannot_be_switched_off_and_a_file_is_its_owners_busine
         owner_id: client.id.to_string(),
     };
     publish(&app, "file", file.clone()).await;
-    assert_eq!(gets(&app, &client, "file_infected").await["data"]["file_id"], file.file_id);
+    assert_eq!(
+        gets(&app, &client, "file_infected").await["data"]["file_id"],
+        file.file_id
+    );
     assert!(recorder(&app).of("file_infected").is_empty());
 }
 
@@ -213,5 +285,8 @@ async fn an_event_that_names_nobody_is_parked_and_the_rest_goes_on() {
     publish(&app, "broken", broken).await;
     publish(&app, "fine", delivered(client.id, client.id)).await;
     gets(&app, &client, "order_delivered").await;
-    eventually_eq(1, async || number(&app, "SELECT count(*) FROM notify.parked WHERE state = 'parked'").await).await;
+    eventually_eq(1, async || {
+        number(&app, "SELECT count(*) FROM notify.parked WHERE state = 'parked'").await
+    })
+    .await;
 }
