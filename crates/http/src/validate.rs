@@ -123,6 +123,14 @@ fn dotted(pointer: &str) -> String {
 fn explain(error: &ValidationError<'_>, problems: &mut Problems) {
     let path = dotted(error.instance_path().as_str());
     let problem = match error.kind() {
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }
+            if let Some(meant) = meant(error, context) =>
+        {
+            for inner in meant {
+                explain(inner, problems);
+            }
+            return;
+        }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let dot = if path.is_empty() { "" } else { "." };
@@ -143,6 +151,22 @@ fn explain(error: &ValidationError<'_>, problems: &mut Problems) {
         _ => "is not valid".to_owned(),
     };
     problems.add(field_name(&path), &problem);
+}
+
+/// What is wrong by the one alternative whose type fits: of an optional object, the object's.
+fn meant<'e>(
+    error: &ValidationError<'_>,
+    alternatives: &'e [Vec<ValidationError<'static>>],
+) -> Option<&'e [ValidationError<'static>]> {
+    let of_another_type = |inner: &ValidationError<'static>| {
+        matches!(inner.kind(), ValidationErrorKind::Type { .. })
+            && inner.instance_path() == error.instance_path()
+    };
+    let mut fitting = alternatives
+        .iter()
+        .filter(|errors| !errors.iter().any(of_another_type));
+    let one = fitting.next()?;
+    (fitting.next().is_none() && !one.is_empty()).then_some(one.as_slice())
 }
 
 fn types(kind: &TypeKind) -> String {

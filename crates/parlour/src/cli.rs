@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use parlour::services;
 use parlour_config::Layers;
 
-use crate::{admin, documents, events, probe, running};
+use crate::{admin, deliveries, documents, events, probe, running};
 
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///
@@ -39,6 +39,9 @@ enum Command {
     Admin(admin::Command),
     /// The event backbone: follow it, and see to events that failed.
     Events(events::Events),
+    /// Notifications that could not be delivered, and jobs that tell many people.
+    #[command(subcommand)]
+    Deliveries(deliveries::Command),
     /// Ask a process of this machine how it is; fails when the answer is no. For health checks.
     Probe(probe::Probe),
     /// Print the OpenAPI 3.1 document of all services, without starting anything.
@@ -69,6 +72,7 @@ pub(crate) async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Migrate(names) => running::migrate(&names.names, file.as_deref()).await,
         Command::Admin(command) => admin::execute(command, file.as_deref()).await,
         Command::Events(events) => events::execute(events, file.as_deref()).await,
+        Command::Deliveries(command) => deliveries::execute(command, file.as_deref()).await,
         Command::Probe(probe) => probe::execute(&probe).await,
         Command::Openapi => documents::openapi(),
         Command::Config(ConfigCommand::Check) => running::check(file.as_deref()),
@@ -86,4 +90,12 @@ fn found() -> Option<PathBuf> {
 /// The layers of configuration for all services.
 pub(crate) fn layers(file: Option<&std::path::Path>) -> anyhow::Result<Layers> {
     Ok(parlour_chassis::layers(&services::all(), file)?)
+}
+
+/// The name of whoever sits at this machine, for the audit log.
+pub(crate) fn operator() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_default()
 }

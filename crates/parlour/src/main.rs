@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod deliveries;
 mod documents;
 mod events;
 mod print;

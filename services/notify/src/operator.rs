@@ -22,7 +22,8 @@ pub fn open(context: &Context) -> anyhow::Result<Arc<Notify>> {
 
 /// Deliveries that were given up, the newest first.
 pub async fn failed(notify: &Notify, channel: Option<Channel>, limit: i64) -> Result<Vec<Delivery>, DbError> {
-    let work = async move |tx: &mut Tx| -> Result<_, DbError> { Ok(deliveries::failed(tx, channel, limit).await?) };
+    let work =
+        async move |tx: &mut Tx| -> Result<_, DbError> { Ok(deliveries::failed(tx, channel, limit).await?) };
     notify.db.read(Scope::Service, work).await
 }
 
@@ -46,7 +47,14 @@ pub async fn cancel(notify: &Notify, job: Uuid, who: &str) -> Result<bool, DbErr
         let ended = jobs::end(tx, job, "cancelled", None, now).await?;
         if ended {
             let after = json!({ "operator": who });
-            audit(tx, "notification_job.cancelled", "notification_job", &job.to_string(), after).await?;
+            audit(
+                tx,
+                "notification_job.cancelled",
+                "notification_job",
+                &job.to_string(),
+                after,
+            )
+            .await?;
         }
         Ok(ended)
     };

@@ -31,11 +31,18 @@ impl Rules {
             all.routes.entry(route.event.clone()).or_default().push(route);
         }
         for (role, kind, channel, enabled) in rules::role_defaults(conn).await? {
-            let Some(channel) = Channel::named(&channel) else { continue };
-            all.defaults.entry((kind, channel)).or_default().push((role, enabled));
+            let Some(channel) = Channel::named(&channel) else {
+                continue;
+            };
+            all.defaults
+                .entry((kind, channel))
+                .or_default()
+                .push((role, enabled));
         }
         for template in rules::templates(conn).await? {
-            let Some(channel) = Channel::named(&template.channel) else { continue };
+            let Some(channel) = Channel::named(&template.channel) else {
+                continue;
+            };
             let words = Words {
                 subject: template.subject,
                 body: template.body,
@@ -116,7 +123,11 @@ impl RuleBook {
 
     /// The rules.
     pub async fn get(&self, conn: &mut Conn) -> QueryResult<Arc<Rules>> {
-        let known = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some((read_at, rules)) = known
             && read_at.elapsed() < self.oldest
         {
@@ -147,8 +158,14 @@ mod tests {
         };
         let by_locale = [("en", words("en")), ("ar", words("ar")), ("ar-EG", words("eg"))];
         let by_locale = by_locale.map(|(locale, words)| (locale.to_owned(), words));
-        rules.templates.insert(("t".into(), Channel::Email), by_locale.into());
-        let subject = |locale| rules.words("t", Channel::Email, locale).map(|(_, words)| words.subject.as_str());
+        rules
+            .templates
+            .insert(("t".into(), Channel::Email), by_locale.into());
+        let subject = |locale| {
+            rules
+                .words("t", Channel::Email, locale)
+                .map(|(_, words)| words.subject.as_str())
+        };
         assert_eq!(subject("ar-EG"), Some("eg"));
         assert_eq!(subject("ar-SA"), Some("ar"));
         assert_eq!(subject("fr"), Some("en"));
@@ -160,7 +177,9 @@ mod tests {
         let mut rules = Rules::default();
         let lines = vec![("client".to_owned(), false), ("reader".to_owned(), true)];
         rules.defaults.insert(("t".into(), Channel::Push), lines);
-        rules.defaults.insert((EVERY.into(), Channel::Sms), vec![("client".into(), false)]);
+        rules
+            .defaults
+            .insert((EVERY.into(), Channel::Sms), vec![("client".into(), false)]);
         let roles = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let of = |names, channel| rules.role_default(&roles(names), "t", channel);
         assert_eq!(of(&["client"], Channel::Push), Some(false));

@@ -82,19 +82,29 @@ impl Request {
     /// Adds what is wrong with it. With `defaults` the path itself stands for type and priority.
     pub fn check(&self, problems: &mut Problems, defaults: bool) {
         match &self.kind {
-            Some(kind) => problems.require(kinds::is_name(kind), "type", "must be small letters, digits, _ . or -"),
+            Some(kind) => problems.require(
+                kinds::is_name(kind),
+                "type",
+                "must be small letters, digits, _ . or -",
+            ),
             None => problems.require(defaults, "type", "is required"),
         }
         if self.template.is_none() {
             problems.require(self.title.is_some(), "title", "is required without a template");
-            problems.require(self.message.is_some(), "message", "is required without a template");
+            problems.require(
+                self.message.is_some(),
+                "message",
+                "is required without a template",
+            );
         }
         for (name, text) in [("title", &self.title), ("message", &self.message)] {
             let blank = text.as_ref().is_some_and(|text| text.trim().is_empty());
             problems.require(!blank, name, "must not be blank");
         }
         for (name, object) in [("data", &self.data), ("variables", &self.variables)] {
-            let size = object.as_ref().map_or(0, |o| serde_json::to_vec(o).map_or(usize::MAX, |v| v.len()));
+            let size = object
+                .as_ref()
+                .map_or(0, |o| serde_json::to_vec(o).map_or(usize::MAX, |v| v.len()));
             problems.require(size <= LARGEST, name, "must have at most 16 KiB");
         }
     }
@@ -129,7 +139,11 @@ impl Request {
             wrong.push("template: there is no active template of this type".to_owned());
         }
         wrong.sort();
-        if wrong.is_empty() { Ok(()) } else { Err(Error::Fields(wrong)) }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Fields(wrong))
+        }
     }
 
     /// The priority that counts.
@@ -138,7 +152,13 @@ impl Request {
     }
 
     /// The message, caused by `source` and sent at `sent`. An emergency does not last for ever.
-    pub fn message(&self, source: Uuid, sender: Option<Uuid>, notify: &Notify, sent: DateTime<Utc>) -> Message {
+    pub fn message(
+        &self,
+        source: Uuid,
+        sender: Option<Uuid>,
+        notify: &Notify,
+        sent: DateTime<Utc>,
+    ) -> Message {
         let priority = self.priority();
         let lasts = Duration::minutes(notify.settings.emergency.expire_minutes.into());
         let ends = (priority == Priority::Emergency).then_some(sent + lasts);
@@ -171,7 +191,9 @@ impl Request {
     pub fn source(&self, notify: &Notify, sender: Option<Uuid>) -> Option<Uuid> {
         let key = self.dedupe_key.as_deref()?;
         let sender = sender.unwrap_or_default();
-        let index = notify.vault.blind_index("notify.dedupe", &format!("{sender}/{key}"));
+        let index = notify
+            .vault
+            .blind_index("notify.dedupe", &format!("{sender}/{key}"));
         let bytes = index.first_chunk::<16>()?;
         Some(uuid::Builder::from_custom_bytes(*bytes).into_uuid())
     }

@@ -114,7 +114,10 @@ impl Part for Settings {
                 problems.push(problem.to_owned());
             }
         };
-        require(self.notification_url.contains("{id}"), "notification_url must contain {id}");
+        require(
+            self.notification_url.contains("{id}"),
+            "notification_url must contain {id}",
+        );
         for (name, url) in [
             ("notification_url", &self.notification_url),
             ("settings_url", &self.settings_url),
@@ -122,12 +125,27 @@ impl Part for Settings {
             let safe = !environment.is_production() || url.starts_with("https://");
             require(safe, &format!("{name} must begin with https:// in production"));
         }
-        require(self.dispatch.concurrency > 0, "dispatch.concurrency must be at least 1");
-        require(self.dispatch.lease_seconds >= 10, "dispatch.lease_seconds must be at least 10");
+        require(
+            self.dispatch.concurrency > 0,
+            "dispatch.concurrency must be at least 1",
+        );
+        require(
+            self.dispatch.lease_seconds >= 10,
+            "dispatch.lease_seconds must be at least 10",
+        );
         require(self.dispatch.attempts > 0, "dispatch.attempts must be at least 1");
-        require(self.emergency.repeat_seconds > 0, "emergency.repeat_seconds must be at least 1");
-        require(self.emergency.expire_minutes > 0, "emergency.expire_minutes must be at least 1");
-        require((1..=2000).contains(&self.bulk.batch), "bulk.batch must be between 1 and 2000");
+        require(
+            self.emergency.repeat_seconds > 0,
+            "emergency.repeat_seconds must be at least 1",
+        );
+        require(
+            self.emergency.expire_minutes > 0,
+            "emergency.expire_minutes must be at least 1",
+        );
+        require(
+            (1..=2000).contains(&self.bulk.batch),
+            "bulk.batch must be between 1 and 2000",
+        );
         require(self.room_seconds > 0, "room_seconds must be at least 1");
         require(self.retention_days > 0, "retention_days must be at least 1");
         problems
@@ -145,7 +163,9 @@ mod tests {
             repeat_most_seconds: 900,
             expire_minutes: 60,
         };
-        let pauses: Vec<i64> = [0, 1, 4, 5, 1000].map(|round| emergency.pause(round).num_seconds()).into();
+        let pauses: Vec<i64> = [0, 1, 4, 5, 1000]
+            .map(|round| emergency.pause(round).num_seconds())
+            .into();
         assert_eq!(pauses, [30, 60, 480, 900, 900]);
     }
 }

@@ -83,7 +83,9 @@ mod tests {
         }
         for kind in kinds::ALL {
             for (locale, _) in FILES {
-                let words = all.iter().any(|(name, _, language, _)| name == kind.name && *language == locale);
+                let words = all
+                    .iter()
+                    .any(|(name, _, language, _)| name == kind.name && *language == locale);
                 assert!(words, "{} has no words in {locale}", kind.name);
             }
         }

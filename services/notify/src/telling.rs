@@ -26,8 +26,8 @@ use crate::store::recipients::Recipient;
 use crate::view;
 
 pub(crate) use plan::Plan;
-pub(crate) use plan::{gone, related};
 pub use plan::wishes_of;
+pub(crate) use plan::{gone, related};
 pub(crate) use rows::{Round, add_round};
 
 /// What is told.
@@ -162,8 +162,10 @@ async fn insert(
         let own = message.shared.is_none();
         rows.id.push(plan.id);
         rows.account_id.push(plan.person.id);
-        rows.content_sealed
-            .push(own.then(|| plan.content.seal(&notify.vault, plan.id)).transpose()?);
+        rows.content_sealed.push(
+            own.then(|| plan.content.seal(&notify.vault, plan.id))
+                .transpose()?,
+        );
         rows.content_id.push(message.shared);
         rows.skipped.push(plan.skipped());
     }

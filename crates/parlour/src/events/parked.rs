@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::text;
-use crate::print;
+use crate::{cli, print};
 
 /// Prints what is parked in all of `places`.
 pub(super) async fn list(places: &[Db], limit: u32, json: bool) -> anyhow::Result<()> {
@@ -125,12 +125,9 @@ fn done(service: &str, id: Uuid, result: &str, sentence: &str, json: bool) -> an
 
 /// Whoever sits at this machine.
 fn operator() -> Operator {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
     Operator {
         actor_id: None,
-        name: name.unwrap_or_default(),
+        name: cli::operator(),
         address: "127.0.0.1".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use parlour_contracts::Event;
 use parlour_contracts::billing::v1::GuideApproved;
-use parlour_contracts::identity::v1::{ContactChanged, ProfileUpdated};
+use parlour_contracts::identity::v1::{ContactChanged, EmailRequested, ProfileUpdated};
 use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
 use parlour_contracts::ops::v1::PrivacyEraseRequested;
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
@@ -12,6 +12,7 @@ use parlour_testkit::{App, eventually};
 use serde_json::json;
 
 use crate::identity;
+use crate::support::{contacts, mailed_token};
 
 async fn start() -> App {
     App::of(&identity()).with_vhost().start().await
@@ -206,4 +207,23 @@ async fn accounts_are_announced_again_for_a_service_that_came_later() {
         .open_text(&place, &last.email_sealed)
         .unwrap();
     assert_eq!(address, people[0].email);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requested_mail_carries_address_and_link_sealed() {
+    let app = App::start(&identity()).await;
+    let person = app.person("client").await;
+    let mails: Vec<EmailRequested> = app.published("identity").await;
+    let mail = mails.last().unwrap();
+    assert_eq!((mail.template.as_str(), mails.len()), ("verify_email", 1));
+    let place = |field: &str| format!("email_requested.{field}:{}", person.id);
+    let to = contacts(&app)
+        .open_text(&place("address"), &mail.address_sealed)
+        .unwrap();
+    assert_eq!(to, person.email);
+    let token = mailed_token(&app, "verify_email").await;
+    app.post("/api/auth/email/verify")
+        .json(json!({ "token": token }))
+        .await
+        .expect(200);
 }

@@ -59,8 +59,14 @@ pub(crate) struct Mail {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum PushAddress {
-    WebPush { endpoint: String, p256dh: String, auth: String },
-    Fcm { token: String },
+    WebPush {
+        endpoint: String,
+        p256dh: String,
+        auth: String,
+    },
+    Fcm {
+        token: String,
+    },
 }
 
 /// Loads what a digest tells.
@@ -101,7 +107,12 @@ pub(super) fn compose(notify: &Notify, channel: Channel, letter: &Letter) -> Res
         Some(items) => digest_words(notify, channel, letter, &content, &items)?,
         None => words(notify, channel, letter, &content)?,
     };
-    Ok(Composed::Message(Box::new(outgoing(letter, to, words, data(&content, notification.id)))))
+    Ok(Composed::Message(Box::new(outgoing(
+        letter,
+        to,
+        words,
+        data(&content, notification.id),
+    ))))
 }
 
 /// Whether there is a reason by now not to send it.
@@ -134,7 +145,9 @@ fn too_late(notify: &Notify, channel: Channel, letter: &Letter) -> Option<Reason
 fn address(notify: &Notify, channel: Channel, due: &Due) -> Result<Option<Address>, Error> {
     let open = |kind: &str, sealed: &Option<Vec<u8>>| {
         let place = format!("contact.{kind}:{}", due.account_id);
-        let opened = sealed.as_deref().map(|sealed| notify.contacts.open_text(&place, sealed));
+        let opened = sealed
+            .as_deref()
+            .map(|sealed| notify.contacts.open_text(&place, sealed));
         opened.transpose().map(|text| text.map(SecretString::from))
     };
     Ok(match channel {
@@ -151,10 +164,15 @@ fn address(notify: &Notify, channel: Channel, due: &Due) -> Result<Option<Addres
 fn push_address(notify: &Notify, id: Uuid, sealed: &[u8]) -> Result<Address, Error> {
     let damaged = |_| parlour_vault::VaultError::Damaged;
     let plain = notify.vault.open(&subscriptions::place(id), sealed)?;
-    let address: PushAddress = serde_json::from_slice(&plain).map_err(|_| parlour_vault::VaultError::Damaged)?;
+    let address: PushAddress =
+        serde_json::from_slice(&plain).map_err(|_| parlour_vault::VaultError::Damaged)?;
     Ok(match address {
         PushAddress::Fcm { token } => Address::Device(token.into()),
-        PushAddress::WebPush { endpoint, p256dh, auth } => Address::WebPush {
+        PushAddress::WebPush {
+            endpoint,
+            p256dh,
+            auth,
+        } => Address::WebPush {
             endpoint: endpoint.into(),
             p256dh: URL_SAFE_NO_PAD.decode(p256dh).map_err(damaged)?,
             auth: URL_SAFE_NO_PAD.decode(auth).map_err(damaged)?,
@@ -229,7 +247,11 @@ fn digest_of(notify: &Notify, letter: &Letter) -> Result<Option<Vec<String>>, Er
     for member in &digest.members {
         let content = view::content_of(&notify.vault, member)?;
         let text = content.message.lines().next().unwrap_or_default();
-        titles.push(format!("• {}: {text}", content.title).trim_end_matches([':', ' ']).to_owned());
+        titles.push(
+            format!("• {}: {text}", content.title)
+                .trim_end_matches([':', ' '])
+                .to_owned(),
+        );
     }
     let more = digest.size - i64::try_from(titles.len()).unwrap_or(0);
     if more > 0 {
@@ -273,14 +295,21 @@ fn digest_words(
 /// A mail about the account itself.
 fn requested(notify: &Notify, letter: &Letter, mail: Mail) -> Result<Outgoing, Error> {
     let mut variables = mail.data.clone();
-    variables.insert("recipient".to_owned(), Value::from(letter.due.person.name.clone()));
+    variables.insert(
+        "recipient".to_owned(),
+        Value::from(letter.due.person.name.clone()),
+    );
     variables.insert("brand".to_owned(), Value::from(notify.settings.brand.clone()));
     let kind = &letter.due.kind;
     let rendered = letter
         .rules
         .words(kind, Channel::Email, &mail.locale)
         .and_then(|(locale, words)| Some((locale, template::render(words, &variables).ok()?)));
-    let url = mail.data.get("url").and_then(Value::as_str).map(ToOwned::to_owned);
+    let url = mail
+        .data
+        .get("url")
+        .and_then(Value::as_str)
+        .map(ToOwned::to_owned);
     // Without a template of its own the link still has to arrive.
     let (locale, mut words) = rendered.unwrap_or_else(|| {
         let plain = template::Words {
@@ -300,7 +329,12 @@ fn requested(notify: &Notify, letter: &Letter, mail: Mail) -> Result<Outgoing, E
         url,
         unsubscribe: None,
     };
-    Ok(outgoing(letter, Address::Email(mail.address.into()), words, Value::Object(mail.data)))
+    Ok(outgoing(
+        letter,
+        Address::Email(mail.address.into()),
+        words,
+        Value::Object(mail.data),
+    ))
 }
 
 fn outgoing(letter: &Letter, to: Address, content: Words, data: Value) -> Outgoing {

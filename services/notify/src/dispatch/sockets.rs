@@ -41,7 +41,11 @@ pub struct SocketPush {
 }
 
 /// Pushes until `stop`, and then what was handed over before.
-pub(super) async fn run(notify: Arc<Notify>, mut pushes: mpsc::Receiver<SocketPush>, stop: CancellationToken) {
+pub(super) async fn run(
+    notify: Arc<Notify>,
+    mut pushes: mpsc::Receiver<SocketPush>,
+    stop: CancellationToken,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -81,7 +85,8 @@ async fn push_all(notify: &Arc<Notify>, batch: Vec<SocketPush>) {
 async fn mark(notify: &Arc<Notify>, sent: Vec<Uuid>, refused: Vec<(SocketPush, String)>) {
     let now = notify.clock.now();
     if !sent.is_empty() {
-        let pushed = async move |tx: &mut Tx| -> Result<(), Error> { Ok(outcomes::pushed(tx, sent, now).await?) };
+        let pushed =
+            async move |tx: &mut Tx| -> Result<(), Error> { Ok(outcomes::pushed(tx, sent, now).await?) };
         if let Err(error) = notify.db.write(Scope::Service, pushed).await {
             // They are pushed again when their lease ends, which a frontend knows by the id.
             tracing::warn!(%error, "pushes cannot be marked");
@@ -89,7 +94,8 @@ async fn mark(notify: &Arc<Notify>, sent: Vec<Uuid>, refused: Vec<(SocketPush, S
     }
     for (push, words) in refused {
         let shared = notify.clone();
-        let work = async move |tx: &mut Tx| -> Result<(), Error> { refuse(&shared, tx, &push, words, now).await };
+        let work =
+            async move |tx: &mut Tx| -> Result<(), Error> { refuse(&shared, tx, &push, words, now).await };
         if let Err(error) = notify.db.write(Scope::Service, work).await {
             tracing::warn!(%error, "pushes cannot be marked");
             break;
@@ -112,7 +118,15 @@ async fn refuse(
     };
     let patience = notify.settings.dispatch.patience();
     let jitter = rand::random();
-    match retry::after(&refused, push.attempts, push.queued_at, push.expires_at, &patience, now, jitter) {
+    match retry::after(
+        &refused,
+        push.attempts,
+        push.queued_at,
+        push.expires_at,
+        &patience,
+        now,
+        jitter,
+    ) {
         Next::At(at) => Ok(outcomes::retry(tx, push.delivery_id, at, "", &refused.words).await?),
         Next::GiveUp => {
             outcomes::failed(tx, push.delivery_id, refused.class.name(), "", &refused.words).await?;

@@ -134,7 +134,9 @@ async fn mark(channel: Channel, notify: &Arc<Notify>, due: Arc<Due>, outcome: Ar
     };
     for _ in 0..MARKS {
         let (shared, due, outcome) = (notify.clone(), due.clone(), outcome.clone());
-        let work = async move |tx: &mut Tx| -> Result<(), Error> { write(channel, &shared, tx, &due, &outcome).await };
+        let work = async move |tx: &mut Tx| -> Result<(), Error> {
+            write(channel, &shared, tx, &due, &outcome).await
+        };
         match notify.db.write(Scope::Service, work).await {
             Ok(()) => {
                 metrics::counter!("parlour_notify_deliveries_total", "channel" => channel.name(), "outcome" => name)
@@ -165,7 +167,15 @@ async fn write(
             }
             let patience = notify.settings.dispatch.patience();
             let jitter = rand::random();
-            let next = retry::after(refused, due.attempts, due.queued_at, due.expires_at, &patience, now, jitter);
+            let next = retry::after(
+                refused,
+                due.attempts,
+                due.queued_at,
+                due.expires_at,
+                &patience,
+                now,
+                jitter,
+            );
             match next {
                 Next::At(at) => Ok(outcomes::retry(tx, due.id, at, &refused.provider, &refused.words).await?),
                 Next::GiveUp => give_up(channel, tx, due, refused).await,

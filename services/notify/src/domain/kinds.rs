@@ -144,7 +144,9 @@ pub fn named(name: &str) -> Option<&'static Kind> {
 pub fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let letter_first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
-    letter_first && name.len() <= 64 && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b))
+    letter_first
+        && name.len() <= 64
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b))
 }
 
 /// The keys of `data` whose value SafeTalk calls the related id, the nearest first.

@@ -40,7 +40,9 @@ pub fn after(
     if matches!(refused.class, Class::Permanent | Class::BadAddress) || attempts >= patience.attempts {
         return Next::GiveUp;
     }
-    let asked = refused.retry_after.and_then(|after| Duration::from_std(after).ok());
+    let asked = refused
+        .retry_after
+        .and_then(|after| Duration::from_std(after).ok());
     let at = now + asked.unwrap_or_default().max(pause(patience, attempts, jitter));
     let last = queued_at + patience.lifetime;
     if at > last || expires_at.is_some_and(|end| at >= end) {
@@ -58,7 +60,11 @@ fn pause(patience: &Patience, attempts: i32, jitter: f64) -> Duration {
         .checked_mul(1 << doublings)
         .unwrap_or(patience.longest)
         .min(patience.longest);
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a rough figure by intent")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a rough figure by intent"
+    )]
     let shortened = (whole.num_milliseconds() as f64 * (0.5 + jitter.clamp(0.0, 1.0) / 2.0)) as i64;
     Duration::milliseconds(shortened)
 }
@@ -87,7 +93,15 @@ mod tests {
 
     fn next(class: Class, retry_after: Option<u64>, attempts: i32) -> Next {
         let now = DateTime::UNIX_EPOCH;
-        after(&refused(class, retry_after), attempts, now, None, &PATIENCE, now, 1.0)
+        after(
+            &refused(class, retry_after),
+            attempts,
+            now,
+            None,
+            &PATIENCE,
+            now,
+            1.0,
+        )
     }
 
     fn seconds(seconds: i64) -> Next {

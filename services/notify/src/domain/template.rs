@@ -79,7 +79,10 @@ pub fn check(kind: &str, channel: Channel, words: &Words) -> Result<(), Wrong> {
 
 /// The variables that a template needs.
 pub fn variables_of(words: &Words) -> Result<BTreeSet<String>, Wrong> {
-    Ok(variables_by_field(words)?.into_iter().map(|(_, name)| name).collect())
+    Ok(variables_by_field(words)?
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect())
 }
 
 /// Example values of a type's variables.
@@ -105,6 +108,8 @@ fn variables_by_field(words: &Words) -> Result<Vec<(&'static str, String)>, Wron
             .template_from_named_str(field, text)
             .map_err(|error| explain(field, &error))?;
         let mut names: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        // Functions such as `range` look like variables.
+        names.retain(|name| environment.globals().all(|(global, _)| global != name));
         names.sort();
         found.extend(names.into_iter().map(|name| (field, name)));
     }
@@ -153,7 +158,10 @@ fn wrong(field: &str, why: &str) -> Wrong {
 }
 
 fn explain(field: &str, error: &minijinja::Error) -> Wrong {
-    let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
+    let line = error
+        .line()
+        .map(|line| format!("line {line}: "))
+        .unwrap_or_default();
     let what = match error.kind() {
         ErrorKind::UndefinedError => "a variable is missing".to_owned(),
         ErrorKind::OutOfFuel => "takes too long to render".to_owned(),
@@ -179,13 +187,19 @@ pub fn html_of(locale: &str, subject: &str, text: &str, brand: &str) -> Result<S
         return Err(wrong("html", "has no variables"));
     };
     // Ours, and as long as the text is: it needs no limit.
-    with_fuel("html", include_str!("../../templates/mail.html"), &variables, None)
+    with_fuel(
+        "html",
+        include_str!("../../templates/mail.html"),
+        &variables,
+        None,
+    )
 }
 
 /// A line of text, and where it leads if it is nothing but an address.
 fn line(text: &str) -> Value {
     let text = text.trim();
-    let is_link = (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(char::is_whitespace);
+    let is_link =
+        (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(char::is_whitespace);
     serde_json::json!({ "text": text, "is_link": is_link })
 }
 
@@ -221,7 +235,10 @@ mod tests {
         assert_eq!(rendered.subject, "<b>\"قراءة\" 🌙 &", "a subject is one line");
         assert_eq!(rendered.body, "<b>\"قراءة\" 🌙\n&");
         let html = rendered.html.unwrap();
-        assert!(html.starts_with("<p>&lt;b&gt;&quot;قراءة&quot; 🌙") && html.ends_with("&amp;</p>"), "{html}");
+        assert!(
+            html.starts_with("<p>&lt;b&gt;&quot;قراءة&quot; 🌙") && html.ends_with("&amp;</p>"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -229,9 +246,15 @@ mod tests {
         let missing = words("Hi", "{{ nobody }}", None);
         let error = check("order_delivered", Channel::Email, &missing).unwrap_err();
         assert_eq!(error.field, "body");
-        assert!(error.why.contains("has no variable nobody") && error.why.contains("service_name"), "{error}");
+        assert!(
+            error.why.contains("has no variable nobody") && error.why.contains("service_name"),
+            "{error}"
+        );
         let error = render(&missing, &Map::new()).unwrap_err();
-        assert_eq!((error.field.as_str(), error.why.as_str()), ("body", "line 1: a variable is missing"));
+        assert_eq!(
+            (error.field.as_str(), error.why.as_str()),
+            ("body", "line 1: a variable is missing")
+        );
         check("my_own_type", Channel::Email, &missing).unwrap();
         assert_eq!(variables_of(&missing).unwrap(), ["nobody".to_owned()].into());
     }
@@ -252,9 +275,21 @@ mod tests {
 
     #[test]
     fn a_mail_without_html_gets_one_in_its_direction() {
-        let html = html_of("ar-SA", "عنوان", "سطر <1>\n\nhttps://example.org/a?b=1&c=2\n", "Parlour").unwrap();
-        assert!(html.contains("dir=\"rtl\"") && html.contains("سطر &lt;1&gt;"), "{html}");
-        assert!(html.contains("href=\"https:&#x2f;&#x2f;example.org") || html.contains("href=\"https://example.org"));
+        let html = html_of(
+            "ar-SA",
+            "عنوان",
+            "سطر <1>\n\nhttps://example.org/a?b=1&c=2\n",
+            "Parlour",
+        )
+        .unwrap();
+        assert!(
+            html.contains("dir=\"rtl\"") && html.contains("سطر &lt;1&gt;"),
+            "{html}"
+        );
+        assert!(
+            html.contains("href=\"https:&#x2f;&#x2f;example.org")
+                || html.contains("href=\"https://example.org")
+        );
         assert!(html_of("en", "x", "y", "z").unwrap().contains("dir=\"ltr\""));
     }
 }

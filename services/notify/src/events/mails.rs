@@ -38,7 +38,8 @@ fn new_mail(notify: &Notify, event: &Incoming<EmailRequested>) -> Result<NewMail
     let mail = Mail {
         address: open("address", &told.address_sealed)?,
         locale: told.locale.clone(),
-        data: serde_json::from_str(&data).map_err(|_| Failure::poison("the mail's data is no JSON object"))?,
+        data: serde_json::from_str(&data)
+            .map_err(|_| Failure::poison("the mail's data is no JSON object"))?,
     };
     let plain = serde_json::to_vec(&mail).map_err(Failure::poison)?;
     // The event's own id, so that there is one mail for one event, and one key for the provider.

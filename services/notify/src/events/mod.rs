@@ -38,5 +38,9 @@ fn id(text: &str) -> Result<Uuid, Failure> {
 
 /// An id that may be left out.
 fn some_id(text: &str) -> Result<Option<Uuid>, Failure> {
-    if text.is_empty() { Ok(None) } else { id(text).map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        id(text).map(Some)
+    }
 }

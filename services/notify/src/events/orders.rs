@@ -101,7 +101,11 @@ fn endings(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
         .on(async move |tx: &mut Tx, event: Incoming<OrderOverdue>| {
             let told = &event.data;
             // A reader is in time once the result is in.
-            let late = if told.waits_for == "result" { told.reader_id.as_str() } else { "" };
+            let late = if told.waits_for == "result" {
+                told.reader_id.as_str()
+            } else {
+                ""
+            };
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", late)?

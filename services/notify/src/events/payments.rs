@@ -21,18 +21,23 @@ pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
                 return Ok(());
             }
             let ids = [&told.payment_id, &told.order_id, &told.payer_id];
-            payment(ids, told.amount_minor, &told.currency)?.tell(&succeeded, tx, &event).await
+            payment(ids, told.amount_minor, &told.currency)?
+                .tell(&succeeded, tx, &event)
+                .await
         })
         .on(async move |tx: &mut Tx, event: Incoming<PaymentFailed>| {
             let told = &event.data;
             let ids = [&told.payment_id, &told.order_id, &told.payer_id];
-            let story = payment(ids, told.amount_minor, &told.currency)?.carries("reason", told.reason.as_str());
+            let story =
+                payment(ids, told.amount_minor, &told.currency)?.carries("reason", told.reason.as_str());
             story.tell(&failed, tx, &event).await
         })
         .on(async move |tx: &mut Tx, event: Incoming<PaymentRefunded>| {
             let told = &event.data;
             let ids = [&told.payment_id, &told.order_id, &told.payer_id];
-            payment(ids, told.amount_minor, &told.currency)?.tell(&refunded, tx, &event).await
+            payment(ids, told.amount_minor, &told.currency)?
+                .tell(&refunded, tx, &event)
+                .await
         })
 }
 

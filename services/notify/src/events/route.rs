@@ -56,7 +56,8 @@ impl Story {
 
     /// Adds a time, which everybody is told by their own clock.
     pub(super) fn at(mut self, name: &'static str, ms: i64) -> Result<Self, Failure> {
-        let time = DateTime::from_timestamp_millis(ms).ok_or_else(|| Failure::poison("a time out of range"))?;
+        let time =
+            DateTime::from_timestamp_millis(ms).ok_or_else(|| Failure::poison("a time out of range"))?;
         self.times.push((name, time));
         Ok(self)
     }
@@ -68,16 +69,29 @@ impl Story {
     }
 
     /// Tells everybody whom the routes of the event's type name.
-    pub(super) async fn tell<E>(self, notify: &Arc<Notify>, tx: &mut Tx, event: &Incoming<E>) -> Result<(), Failure> {
+    pub(super) async fn tell<E>(
+        self,
+        notify: &Arc<Notify>,
+        tx: &mut Tx,
+        event: &Incoming<E>,
+    ) -> Result<(), Failure> {
         self.tell_as(notify, tx, &event.event_type, event.id).await
     }
 
-    async fn tell_as(self, notify: &Arc<Notify>, tx: &mut Tx, event_type: &str, source: Uuid) -> Result<(), Failure> {
+    async fn tell_as(
+        self,
+        notify: &Arc<Notify>,
+        tx: &mut Tx,
+        event_type: &str,
+        source: Uuid,
+    ) -> Result<(), Failure> {
         let rules = notify.rules.get(tx).await?;
         // Somebody who is addressed by name is not told again as one of many.
         let mut told: BTreeSet<(String, Uuid)> = BTreeSet::new();
-        let (many, named): (Vec<&Route>, Vec<&Route>) =
-            rules.routes(event_type).iter().partition(|route| route.audience.starts_with("role:"));
+        let (many, named): (Vec<&Route>, Vec<&Route>) = rules
+            .routes(event_type)
+            .iter()
+            .partition(|route| route.audience.starts_with("role:"));
         for route in named.into_iter().chain(many) {
             let mut people = self.audience(tx, route).await?;
             people.retain(|id| told.insert((route.kind.clone(), *id)));

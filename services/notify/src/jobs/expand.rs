@@ -31,7 +31,9 @@ pub(super) async fn run(notify: Arc<Notify>) -> Result<(), DbError> {
 
 async fn claim(notify: &Arc<Notify>) -> Result<Option<Uuid>, DbError> {
     let now = notify.clock.now();
-    let work = async move |tx: &mut Tx| -> Result<Option<Uuid>, DbError> { Ok(jobs::claim(tx, now, now + LEASE).await?) };
+    let work = async move |tx: &mut Tx| -> Result<Option<Uuid>, DbError> {
+        Ok(jobs::claim(tx, now, now + LEASE).await?)
+    };
     notify.db.write(Scope::Service, work).await
 }
 

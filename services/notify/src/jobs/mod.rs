@@ -16,8 +16,18 @@ pub fn all(notify: &Arc<Notify>) -> Vec<Job> {
     vec![
         job(notify, "expand_jobs", Duration::from_secs(1), expand::run),
         job(notify, "repeat_emergencies", Duration::from_secs(2), repeat::run),
-        job(notify, "expire_notifications", Duration::from_secs(15), sweeps::expire),
-        job(notify, "purge_notifications", Duration::from_mins(30), sweeps::purge),
+        job(
+            notify,
+            "expire_notifications",
+            Duration::from_secs(15),
+            sweeps::expire,
+        ),
+        job(
+            notify,
+            "purge_notifications",
+            Duration::from_mins(30),
+            sweeps::purge,
+        ),
         job(notify, "sweep_rooms", Duration::from_mins(1), sweeps::rooms),
     ]
 }

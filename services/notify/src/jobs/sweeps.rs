@@ -18,7 +18,8 @@ fn is_full(batch: usize) -> bool {
 pub(super) async fn expire(notify: Arc<Notify>) -> Result<(), DbError> {
     loop {
         let now = notify.clock.now();
-        let work = async move |tx: &mut Tx| -> Result<usize, DbError> { Ok(erasure::expire(tx, now, BATCH).await?) };
+        let work =
+            async move |tx: &mut Tx| -> Result<usize, DbError> { Ok(erasure::expire(tx, now, BATCH).await?) };
         if !is_full(notify.db.write(Scope::Service, work).await?) {
             return Ok(());
         }

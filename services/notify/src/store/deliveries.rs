@@ -162,7 +162,9 @@ pub async fn of_notification(
 
 /// Deliveries that were given up, the newest first.
 pub async fn failed(conn: &mut Conn, channel: Option<Channel>, limit: i64) -> QueryResult<Vec<Delivery>> {
-    let mut query = deliveries::table.into_boxed().filter(deliveries::status.eq("failed"));
+    let mut query = deliveries::table
+        .into_boxed()
+        .filter(deliveries::status.eq("failed"));
     if let Some(channel) = channel {
         query = query.filter(deliveries::channel.eq(channel.name()));
     }

@@ -2,8 +2,8 @@
 //! of any transaction, and if they die, the lease runs out and somebody else does.
 
 use chrono::{DateTime, Utc};
-use diesel::{QueryResult, Queryable};
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryResult, Queryable};
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
 use uuid::Uuid;

@@ -36,7 +36,12 @@ pub async fn due(conn: &mut Conn, now: DateTime<Utc>, most: i64) -> QueryResult<
         .await?;
     let ids: Vec<Uuid> = found.iter().map(|(id, _)| *id).collect();
     let notifications = notifications::by_ids(conn, &ids).await?;
-    let round = |id: Uuid| found.iter().find(|(found, _)| *found == id).map_or(0, |(_, round)| *round);
+    let round = |id: Uuid| {
+        found
+            .iter()
+            .find(|(found, _)| *found == id)
+            .map_or(0, |(_, round)| *round)
+    };
     Ok(notifications
         .into_iter()
         .map(|notification| Repeating {
@@ -88,7 +93,12 @@ pub async fn active(
     let found: Vec<(Uuid, i32, Option<String>, Option<Uuid>)> = query
         .order((rows::created_at.desc(), rows::id.desc()))
         .limit(limit)
-        .select((rows::id, rows::round, people::display_name.nullable(), rows::sender))
+        .select((
+            rows::id,
+            rows::round,
+            people::display_name.nullable(),
+            rows::sender,
+        ))
         .load(conn)
         .await?;
     let ids: Vec<Uuid> = found.iter().map(|(id, ..)| *id).collect();

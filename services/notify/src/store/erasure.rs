@@ -21,8 +21,12 @@ pub async fn erase(conn: &mut Conn, account: Uuid) -> QueryResult<()> {
     diesel::delete(counters::table.filter(counters::account_id.eq(account)))
         .execute(conn)
         .await?;
-    diesel::delete(settings::table.find(account)).execute(conn).await?;
-    diesel::delete(contacts::table.find(account)).execute(conn).await?;
+    diesel::delete(settings::table.find(account))
+        .execute(conn)
+        .await?;
+    diesel::delete(contacts::table.find(account))
+        .execute(conn)
+        .await?;
     diesel::delete(subscriptions::table.filter(subscriptions::account_id.eq(account)))
         .execute(conn)
         .await?;

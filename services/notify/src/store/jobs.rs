@@ -96,7 +96,11 @@ pub async fn claim(conn: &mut Conn, now: DateTime<Utc>, lease: DateTime<Utc>) ->
             .set((
                 jobs::status.eq("running"),
                 jobs::leased_until.eq(lease),
-                jobs::started_at.eq(diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>("coalesce(started_at, ").bind::<diesel::sql_types::Timestamptz, _>(now).sql(")")),
+                jobs::started_at.eq(diesel::dsl::sql::<
+                    diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>,
+                >("coalesce(started_at, ")
+                .bind::<diesel::sql_types::Timestamptz, _>(now)
+                .sql(")")),
             ))
             .execute(conn)
             .await?;

@@ -110,7 +110,11 @@ fn visible_to<'q>(account: Uuid, now: DateTime<Utc>) -> Boxed<'q> {
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
         .filter(notifications::expired.eq(false))
-        .filter(notifications::expires_at.is_null().or(notifications::expires_at.gt(now)))
+        .filter(
+            notifications::expires_at
+                .is_null()
+                .or(notifications::expires_at.gt(now)),
+        )
 }
 
 macro_rules! columns {
@@ -216,7 +220,12 @@ pub async fn by_ids(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Notificati
 }
 
 /// The notification of a person, source and type.
-pub async fn by_source(conn: &mut Conn, accounts: &[Uuid], source: Uuid, kind: &str) -> QueryResult<Vec<(Uuid, Uuid)>> {
+pub async fn by_source(
+    conn: &mut Conn,
+    accounts: &[Uuid],
+    source: Uuid,
+    kind: &str,
+) -> QueryResult<Vec<(Uuid, Uuid)>> {
     notifications::table
         .filter(notifications::account_id.eq_any(accounts))
         .filter(notifications::source.eq(source))
@@ -235,7 +244,11 @@ pub async fn read(conn: &mut Conn, account: Uuid, id: Uuid, now: DateTime<Utc>) 
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
         .filter(notifications::expired.eq(false))
-        .filter(notifications::expires_at.is_null().or(notifications::expires_at.gt(now)))
+        .filter(
+            notifications::expires_at
+                .is_null()
+                .or(notifications::expires_at.gt(now)),
+        )
         .select(notifications::read_at)
         .for_update()
         .first(conn)
@@ -299,7 +312,12 @@ pub async fn delete(conn: &mut Conn, account: Uuid, id: Uuid, now: DateTime<Utc>
 pub async fn counts(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> QueryResult<Vec<Count>> {
     let mut counts: Vec<Count> = counters::table
         .filter(counters::account_id.eq(account))
-        .select((counters::kind, counters::priority, counters::total, counters::unread))
+        .select((
+            counters::kind,
+            counters::priority,
+            counters::total,
+            counters::unread,
+        ))
         .load(conn)
         .await?;
     let overdue: Vec<(String, String, bool)> = notifications::table

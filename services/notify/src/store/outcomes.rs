@@ -54,7 +54,13 @@ pub async fn pushed(conn: &mut Conn, ids: Vec<Uuid>, now: DateTime<Utc>) -> Quer
 }
 
 /// It is tried again then, after an attempt that failed with these words.
-pub async fn retry(conn: &mut Conn, id: Uuid, at: DateTime<Utc>, provider: &str, words: &str) -> QueryResult<()> {
+pub async fn retry(
+    conn: &mut Conn,
+    id: Uuid,
+    at: DateTime<Utc>,
+    provider: &str,
+    words: &str,
+) -> QueryResult<()> {
     diesel::update(deliveries::table.find(id))
         .filter(deliveries::status.eq("sending"))
         .set((
@@ -70,7 +76,13 @@ pub async fn retry(conn: &mut Conn, id: Uuid, at: DateTime<Utc>, provider: &str,
 }
 
 /// It is given up: `class` says what kind of refusal it was.
-pub async fn failed(conn: &mut Conn, id: Uuid, class: &str, provider: &str, words: &str) -> QueryResult<usize> {
+pub async fn failed(
+    conn: &mut Conn,
+    id: Uuid,
+    class: &str,
+    provider: &str,
+    words: &str,
+) -> QueryResult<usize> {
     row!(id)
         .set((
             deliveries::status.eq("failed"),

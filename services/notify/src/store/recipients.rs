@@ -100,7 +100,12 @@ pub async fn by_id(conn: &mut Conn, ids: Vec<Uuid>) -> QueryResult<Vec<Recipient
 }
 
 /// The next people of an audience behind `reached`, in the order of their ids.
-pub async fn next(conn: &mut Conn, audience: &Audience, reached: Uuid, most: i64) -> QueryResult<Vec<Recipient>> {
+pub async fn next(
+    conn: &mut Conn,
+    audience: &Audience,
+    reached: Uuid,
+    most: i64,
+) -> QueryResult<Vec<Recipient>> {
     let audience = audience.clone();
     Next {
         reached,

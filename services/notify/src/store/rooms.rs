@@ -56,7 +56,10 @@ pub async fn active(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> QueryRes
         .filter(room_seats::expires_at.gt(now))
         .group_by(room_seats::room)
         .select((room_seats::room, diesel::dsl::count_star()))
-        .order((diesel::dsl::count_star().desc(), diesel::dsl::sql::<Text>("room").asc()))
+        .order((
+            diesel::dsl::count_star().desc(),
+            diesel::dsl::sql::<Text>("room").asc(),
+        ))
         .limit(limit)
         .load(conn)
         .await

@@ -40,9 +40,13 @@ pub async fn lock(conn: &mut Conn, account: Uuid) -> QueryResult<Wishes> {
 
 /// Writes them.
 pub async fn save(conn: &mut Conn, account: Uuid, wishes: &Wishes) -> QueryResult<()> {
-    let json = serde_json::to_value(wishes).map_err(|e| diesel::result::Error::SerializationError(e.into()))?;
+    let json =
+        serde_json::to_value(wishes).map_err(|e| diesel::result::Error::SerializationError(e.into()))?;
     diesel::update(settings::table.find(account))
-        .set((settings::wishes.eq(json), settings::updated_at.eq(diesel::dsl::now)))
+        .set((
+            settings::wishes.eq(json),
+            settings::updated_at.eq(diesel::dsl::now),
+        ))
         .execute(conn)
         .await?;
     Ok(())

@@ -30,9 +30,10 @@ pub fn place(id: Uuid) -> String {
 /// Puts a subscription in the place of the one with the same address, whoever's that was: who
 /// signs in to a browser takes its messages over. Answers how many were taken over.
 pub async fn put(conn: &mut Conn, new: &NewSubscription) -> QueryResult<usize> {
-    let gone = diesel::delete(subscriptions::table.filter(subscriptions::address_index.eq(&new.address_index)))
-        .execute(conn)
-        .await?;
+    let gone =
+        diesel::delete(subscriptions::table.filter(subscriptions::address_index.eq(&new.address_index)))
+            .execute(conn)
+            .await?;
     diesel::insert_into(subscriptions::table)
         .values(new)
         .execute(conn)
@@ -59,7 +60,9 @@ pub async fn drop_oldest(conn: &mut Conn, account: Uuid) -> QueryResult<()> {
         .await
         .optional()?;
     if let Some(id) = oldest {
-        diesel::delete(subscriptions::table.find(id)).execute(conn).await?;
+        diesel::delete(subscriptions::table.find(id))
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
@@ -75,6 +78,8 @@ pub async fn delete(conn: &mut Conn, account: Uuid, id: Uuid) -> QueryResult<boo
 
 /// Removes one that a push service has no use for any more.
 pub async fn bury(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
-    diesel::delete(subscriptions::table.find(id)).execute(conn).await?;
+    diesel::delete(subscriptions::table.find(id))
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -113,7 +113,10 @@ pub async fn page(conn: &mut Conn, filter: &Filter, limit: i64, offset: i64) -> 
 
 /// How many there are.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
-    filtered(filter).select(diesel::dsl::count_star()).first(conn).await
+    filtered(filter)
+        .select(diesel::dsl::count_star())
+        .first(conn)
+        .await
 }
 
 /// One, locked for a change.
@@ -124,7 +127,11 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Template> {
         .for_update()
         .first(conn)
         .await?;
-    current().filter(templates::id.eq(id)).select(columns!()).first(conn).await
+    current()
+        .filter(templates::id.eq(id))
+        .select(columns!())
+        .first(conn)
+        .await
 }
 
 /// A new template, version 1. The unique constraint refuses a second one of the same type,

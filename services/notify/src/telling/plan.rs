@@ -85,7 +85,12 @@ impl Plan {
 
 /// What a person wants.
 pub fn wishes_of(person: &Recipient) -> Result<Wishes, Error> {
-    Ok(person.wishes.clone().map(settings::read).transpose()?.unwrap_or_default())
+    Ok(person
+        .wishes
+        .clone()
+        .map(settings::read)
+        .transpose()?
+        .unwrap_or_default())
 }
 
 fn ways(
@@ -107,7 +112,11 @@ fn ways(
         };
         let decision = decide(channel, matter, &who, now);
         let every_device = channel == Channel::Push && !matches!(decision, Decision::Skip(_));
-        let targets: &[Uuid] = if every_device { &person.subscriptions } else { &[Uuid::nil()] };
+        let targets: &[Uuid] = if every_device {
+            &person.subscriptions
+        } else {
+            &[Uuid::nil()]
+        };
         ways.extend(targets.iter().map(|target| Way {
             channel,
             target: *target,
@@ -119,7 +128,11 @@ fn ways(
 
 fn zone_of(person: &Recipient, wishes: &Wishes) -> Tz {
     let of_profile = || person.time_zone.as_deref()?.parse().ok();
-    wishes.quiet_hours.time_zone.or_else(of_profile).unwrap_or(Tz::UTC)
+    wishes
+        .quiet_hours
+        .time_zone
+        .or_else(of_profile)
+        .unwrap_or(Tz::UTC)
 }
 
 fn reach(person: &Recipient, channel: Channel) -> Reach {
@@ -138,7 +151,13 @@ fn reach(person: &Recipient, channel: Channel) -> Reach {
 }
 
 /// Title and text in the person's language.
-fn content(notify: &Notify, rules: &Rules, message: &Message, person: &Recipient, wishes: &Wishes) -> Content {
+fn content(
+    notify: &Notify,
+    rules: &Rules,
+    message: &Message,
+    person: &Recipient,
+    wishes: &Wishes,
+) -> Content {
     let wanted = wishes.locale.as_deref().unwrap_or(&person.locale);
     let (name, variables, times) = match &message.saying {
         Saying::Plain { title, message: text } => {
@@ -149,7 +168,11 @@ fn content(notify: &Notify, rules: &Rules, message: &Message, person: &Recipient
                 ..Content::default()
             };
         }
-        Saying::Template { name, variables, times } => (name, variables, times),
+        Saying::Template {
+            name,
+            variables,
+            times,
+        } => (name, variables, times),
     };
     let mut all = variables.clone();
     for (name, time) in times {
@@ -171,7 +194,12 @@ fn content(notify: &Notify, rules: &Rules, message: &Message, person: &Recipient
 
 /// The words of the in-app list. A template that was broken behind the service's back must not
 /// keep the rest from being told: the type's name stands in for its title.
-fn in_app(rules: &Rules, name: &str, wanted: &str, variables: &Map<String, Value>) -> (String, String, String) {
+fn in_app(
+    rules: &Rules,
+    name: &str,
+    wanted: &str,
+    variables: &Map<String, Value>,
+) -> (String, String, String) {
     let found = [Channel::Socket, Channel::Push, Channel::Email, Channel::Sms]
         .into_iter()
         .find_map(|channel| rules.words(name, channel, wanted));

@@ -7,5 +7,17 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod digests;
+mod dispatch;
+mod emergency;
+mod events;
 mod general;
+mod jobs;
+mod lists;
+mod people;
+mod preferences;
+mod realtime;
+mod safetalk;
+mod sending;
 mod support;
+mod templates;

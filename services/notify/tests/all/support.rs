@@ -7,10 +7,12 @@ use std::sync::{Arc, LazyLock, Mutex};
 use futures_util::future::BoxFuture;
 use parlour_chassis::Service;
 use parlour_contracts::Event;
+use parlour_contracts::events::v1::AuditRecorded;
 use parlour_db::{DbError, Scope, Tx};
 use parlour_notify::channels::{Address, Class, Outgoing, Refused, Sent};
 use parlour_notify::dispatch::Carrier;
 use parlour_testkit::{App, AppBuilder, Person, eventually};
+use prost::Message as _;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -49,7 +51,10 @@ impl Recorder {
 
     /// What was taken of a type.
     pub(crate) fn of(&self, kind: &str) -> Vec<Outgoing> {
-        self.taken().into_iter().filter(|message| message.kind == kind).collect()
+        self.taken()
+            .into_iter()
+            .filter(|message| message.kind == kind)
+            .collect()
     }
 
     /// The next attempts are refused like this, the last one first.
@@ -61,7 +66,11 @@ impl Recorder {
     pub(crate) async fn eventually(&self, kind: &str, times: usize) -> Vec<Outgoing> {
         eventually(async || {
             let found = self.of(kind);
-            if found.len() == times { Ok(found) } else { Err(found.len()) }
+            if found.len() == times {
+                Ok(found)
+            } else {
+                Err(found.len())
+            }
         })
         .await
     }
@@ -80,7 +89,9 @@ pub(crate) fn refused(class: Class) -> Refused {
 /// The text of an address.
 pub(crate) fn address(message: &Outgoing) -> String {
     match &message.to {
-        Address::Email(text) | Address::Phone(text) | Address::Device(text) => text.expose_secret().to_owned(),
+        Address::Email(text) | Address::Phone(text) | Address::Device(text) => {
+            text.expose_secret().to_owned()
+        }
         Address::WebPush { endpoint, .. } => endpoint.expose_secret().to_owned(),
     }
 }
@@ -130,8 +141,14 @@ pub(crate) fn builder() -> AppBuilder {
 /// Publishes as another service would; whose outbox it goes through is all the same to the consumer.
 pub(crate) async fn publish<E: Event + Clone + 'static>(app: &App, aggregate: &str, event: E) -> Uuid {
     let aggregate = format!("test:{aggregate}");
-    let work = async move |tx: &mut Tx| -> Result<Uuid, DbError> { parlour_events::publish(tx, aggregate, &event).await };
-    app.database().db("identity").write(Scope::Service, work).await.unwrap()
+    let work = async move |tx: &mut Tx| -> Result<Uuid, DbError> {
+        parlour_events::publish(tx, aggregate, &event).await
+    };
+    app.database()
+        .db("identity")
+        .write(Scope::Service, work)
+        .await
+        .unwrap()
 }
 
 /// Writes a person into notify's directory as identity would, where there is no broker to tell it.
@@ -167,13 +184,19 @@ pub(crate) async fn introduce_as(app: &App, id: Uuid, roles: &[&str], fields: Va
 pub(crate) async fn contact(app: &App, id: Uuid) {
     let settings: Keys = app.layers().part("contacts").unwrap();
     let vault = parlour_vault::Vault::new(&settings.0).unwrap();
-    let email = vault.seal_text(&format!("contact.email:{id}"), &format!("{id}@example.com")).unwrap();
-    let phone = vault.seal_text(&format!("contact.phone:{id}"), "+46701740605").unwrap();
+    let email = vault
+        .seal_text(&format!("contact.email:{id}"), &format!("{id}@example.com"))
+        .unwrap();
+    let phone = vault
+        .seal_text(&format!("contact.phone:{id}"), "+46701740605")
+        .unwrap();
     let admin = app.database().admin().await;
     admin
         .execute(
             "INSERT INTO notify.contacts (account_id, email_sealed, phone_sealed, email_verified, phone_verified, version)
-             VALUES ($1, $2, $3, true, true, 1)",
+             VALUES ($1, $2, $3, true, true, 1000)
+             ON CONFLICT (account_id) DO UPDATE SET (email_sealed, phone_sealed, email_verified, phone_verified, version)
+               = (excluded.email_sealed, excluded.phone_sealed, true, true, 1000)",
             &[&id, &email, &phone],
         )
         .await
@@ -195,7 +218,12 @@ pub(crate) async fn known(app: &App, role: &str) -> Person {
 
 /// The notifications that a person sees.
 pub(crate) async fn list(app: &App, person: &Person) -> Vec<Value> {
-    let data = app.by(person).get("/api/notifications?limit=100").await.expect(200).data();
+    let data = app
+        .by(person)
+        .get("/api/notifications?limit=100")
+        .await
+        .expect(200)
+        .data();
     data["notifications"].as_array().unwrap().clone()
 }
 
@@ -214,5 +242,20 @@ pub(crate) async fn delivery(app: &App, admin: &Person, id: &Value, channel: &st
 
 /// A number from the database.
 pub(crate) async fn number(app: &App, sql: &str) -> i64 {
-    app.database().admin().await.query_one(sql, &[]).await.unwrap().get(0)
+    app.database()
+        .admin()
+        .await
+        .query_one(sql, &[])
+        .await
+        .unwrap()
+        .get(0)
+}
+
+/// The lines of the audit log that notify wrote.
+pub(crate) async fn audits(app: &App) -> Vec<AuditRecorded> {
+    let sql = "SELECT payload FROM notify.outbox WHERE type = 'notify.audit.recorded' ORDER BY seq";
+    let rows = app.database().admin().await.query(sql, &[]).await.unwrap();
+    rows.iter()
+        .map(|row| AuditRecorded::decode(row.get::<_, &[u8]>(0)).unwrap())
+        .collect()
 }

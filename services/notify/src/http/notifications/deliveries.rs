@@ -60,7 +60,11 @@ pub struct Deliveries {
     params(("id" = Uuid, Path, description = "The notification.")),
     responses((status = 200, description = "By channel.", body = Success<Deliveries>))
 )]
-pub async fn list_deliveries(admin: Admin, state: State<Notify>, PathId(id): PathId) -> Result<Reply, ApiError> {
+pub async fn list_deliveries(
+    admin: Admin,
+    state: State<Notify>,
+    PathId(id): PathId,
+) -> Result<Reply, ApiError> {
     let country = reach::country_of(&admin)?;
     let (skipped, rows) = state
         .db
@@ -122,7 +126,11 @@ fn of_row(row: Delivery) -> Option<DeliveryView> {
 fn explain(channel: Channel, row: &Delivery) -> String {
     let chosen = Chosen::sentence(&row.chosen, channel);
     let reason = row.reason.as_deref().and_then(Reason::named);
-    let by = row.provider.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let by = row
+        .provider
+        .as_deref()
+        .map(|name| format!(" by {name}"))
+        .unwrap_or_default();
     let times = match row.attempts {
         0 | 1 => String::new(),
         attempts => format!(" at attempt {attempts}"),

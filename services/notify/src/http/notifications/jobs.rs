@@ -92,7 +92,9 @@ pub async fn cancel_job(
     let work = async move |tx: &mut Tx| -> Result<Job, Error> {
         let job = visible(tx, &caller, id).await?;
         if job.kind == "broadcast" && !caller.has(Role::SuperAdmin) {
-            return Err(Error::Forbidden("a broadcast is cancelled by whoever may send one"));
+            return Err(Error::Forbidden(
+                "a broadcast is cancelled by whoever may send one",
+            ));
         }
         if !jobs::end(tx, id, "cancelled", None, shared.clock.now()).await? {
             return Err(Error::State(format!("the job is {}", job.status)));
@@ -101,7 +103,13 @@ pub async fn cancel_job(
         let after = json!({ "done": job.done, "total": job.total });
         let target = ("notification_job", id.to_string());
         shared
-            .audit(tx, (&origin, &caller), "notification_job.cancelled", target, Some(after))
+            .audit(
+                tx,
+                (&origin, &caller),
+                "notification_job.cancelled",
+                target,
+                Some(after),
+            )
             .await?;
         Ok(job)
     };

@@ -2,7 +2,8 @@
 
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State,
+    Success, User,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -49,7 +50,10 @@ pub struct NotificationSearch {
 
 impl Check for NotificationSearch {
     fn check(&self, problems: &mut Problems) {
-        let known = self.priority.as_deref().is_none_or(|name| Priority::named(name).is_some());
+        let known = self
+            .priority
+            .as_deref()
+            .is_none_or(|name| Priority::named(name).is_some());
         problems.require(known, "priority", "must be low, normal, high or emergency");
         let fine = self.kind.as_deref().is_none_or(kinds::is_name);
         problems.require(fine, "type", "is not the name of a type");

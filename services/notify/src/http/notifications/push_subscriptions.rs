@@ -66,8 +66,13 @@ impl Check for Subscribe {
                 match &self.keys {
                     None => problems.add("keys", "is required with an endpoint"),
                     Some(keys) => {
-                        let point = decode(&keys.p256dh).is_some_and(|key| key.len() == 65 && key.first() == Some(&4));
-                        problems.require(point, "keys.p256dh", "must be an uncompressed point of P-256, base64url");
+                        let point = decode(&keys.p256dh)
+                            .is_some_and(|key| key.len() == 65 && key.first() == Some(&4));
+                        problems.require(
+                            point,
+                            "keys.p256dh",
+                            "must be an uncompressed point of P-256, base64url",
+                        );
                         let secret = decode(&keys.auth).is_some_and(|secret| secret.len() == 16);
                         problems.require(secret, "keys.auth", "must be 16 bytes, base64url");
                     }
@@ -139,7 +144,10 @@ pub async fn subscribe(
 ) -> Result<Reply, ApiError> {
     let device = body.device.clone();
     let Some((kind, address, fingerprint)) = body.address() else {
-        return Err(ApiError::field("endpoint", "give either endpoint with keys or token"));
+        return Err(ApiError::field(
+            "endpoint",
+            "give either endpoint with keys or token",
+        ));
     };
     let id = id::new();
     let plain = serde_json::to_vec(&address).map_err(ApiError::internal)?;
@@ -162,7 +170,13 @@ pub async fn subscribe(
         let target = ("push_subscription", id.to_string());
         let after = json!({ "kind": kind });
         shared
-            .audit(tx, (&origin, &caller), "push_subscription.created", target, Some(after))
+            .audit(
+                tx,
+                (&origin, &caller),
+                "push_subscription.created",
+                target,
+                Some(after),
+            )
             .await?;
         let subscription = SubscriptionView { id, kind, device };
         Ok(Reply::created(SubscriptionData { subscription })?)

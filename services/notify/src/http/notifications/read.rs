@@ -48,7 +48,12 @@ pub async fn read_notification(
 }
 
 /// Marks it, and tells the person's other screens.
-pub async fn read(state: &Arc<Notify>, caller: Arc<Principal>, id: Uuid, origin: Origin) -> Result<Item, Error> {
+pub async fn read(
+    state: &Arc<Notify>,
+    caller: Arc<Principal>,
+    id: Uuid,
+    origin: Origin,
+) -> Result<Item, Error> {
     let shared = state.clone();
     let account = caller.id;
     let work = async move |tx: &mut Tx| -> Result<Item, Error> {
@@ -63,14 +68,22 @@ pub async fn read(state: &Arc<Notify>, caller: Arc<Principal>, id: Uuid, origin:
                 .await?;
             tell_read(&shared, tx, account, Some(id)).await?;
         }
-        let row = notifications::by_ids(tx, &[id]).await?.pop().ok_or(Error::NotFound)?;
+        let row = notifications::by_ids(tx, &[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
         Item::open(&shared.vault, row)
     };
     state.db.write(Scope::Person(account), work).await
 }
 
 /// Tells the person's open frontends what was read, all when no id is given.
-pub async fn tell_read(state: &Arc<Notify>, tx: &mut Tx, account: Uuid, id: Option<Uuid>) -> Result<(), Error> {
+pub async fn tell_read(
+    state: &Arc<Notify>,
+    tx: &mut Tx,
+    account: Uuid,
+    id: Option<Uuid>,
+) -> Result<(), Error> {
     let counts = notifications::counts(tx, account, state.clock.now()).await?;
     let id = id.map_or_else(String::new, |id| id.to_string());
     let payload = json!({ "id": id, "unread": UnreadCount::of(&counts).count });

@@ -116,14 +116,19 @@ pub async fn deliver(
     let mut told = tell(notify, tx, &message, people).await?;
     if request.dedupe_key.is_some() {
         let all = notifications::by_source(tx, &ids, message.source, &message.kind).await?;
-        told = all.into_iter().map(|(id, account_id)| Told { account_id, id }).collect();
+        told = all
+            .into_iter()
+            .map(|(id, account_id)| Told { account_id, id })
+            .collect();
     }
     let after = json!({ "type": message.kind, "priority": message.priority, "people": told.len() });
     let target = ("notification_source", message.source.to_string());
     notify
         .audit(tx, (origin, caller), "notification.sent", target, Some(after))
         .await?;
-    let skipped = ids.into_iter().filter(|id| told.iter().all(|told| told.account_id != *id));
+    let skipped = ids
+        .into_iter()
+        .filter(|id| told.iter().all(|told| told.account_id != *id));
     let skipped = skipped.collect();
     let notifications = told.iter().map(|told| SentNotification {
         id: told.id,

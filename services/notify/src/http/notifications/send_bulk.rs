@@ -6,7 +6,9 @@ use actix_web::http::StatusCode;
 use parlour_auth::Principal;
 use parlour_contracts::{Role, id};
 use parlour_db::{Scope, Tx};
-use parlour_http::{Admin, ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
+use parlour_http::{
+    Admin, ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -58,16 +60,31 @@ pub struct BulkFilter {
 
 impl Check for BulkBody {
     fn check(&self, problems: &mut Problems) {
-        let chosen = [self.user_ids.is_some(), self.role.is_some(), self.filter.is_some()];
+        let chosen = [
+            self.user_ids.is_some(),
+            self.role.is_some(),
+            self.filter.is_some(),
+        ];
         let one = chosen.into_iter().filter(|given| *given).count() == 1;
         problems.require(one, "user_ids", "give one of user_ids, role and filter");
-        let fine = self.role.as_deref().is_none_or(|role| role.parse::<Role>().is_ok());
+        let fine = self
+            .role
+            .as_deref()
+            .is_none_or(|role| role.parse::<Role>().is_ok());
         problems.require(fine, "role", "is not a role");
         if let Some(filter) = &self.filter {
             let empty = filter.roles.is_none() && filter.country.is_none() && filter.locale.is_none();
-            problems.require(!empty, "filter", "needs at least one condition; everybody is told by a broadcast");
+            problems.require(
+                !empty,
+                "filter",
+                "needs at least one condition; everybody is told by a broadcast",
+            );
             for (index, role) in filter.roles.iter().flatten().enumerate() {
-                problems.require(role.parse::<Role>().is_ok(), &format!("filter.roles[{index}]"), "is not a role");
+                problems.require(
+                    role.parse::<Role>().is_ok(),
+                    &format!("filter.roles[{index}]"),
+                    "is not a role",
+                );
             }
         }
         self.request.check(problems, false);
@@ -138,7 +155,9 @@ pub async fn accept(
     let rules = notify.rules.get(tx).await?;
     request.check_at(&rules, now)?;
     if jobs::open(tx).await? >= i64::from(notify.settings.bulk.open) {
-        return Err(Error::State("too many jobs are open; wait for one to end".to_owned()));
+        return Err(Error::State(
+            "too many jobs are open; wait for one to end".to_owned(),
+        ));
     }
     let total = match &audience.user_ids {
         Some(ids) => i64::try_from(ids.len()).unwrap_or(i64::MAX),
@@ -161,7 +180,13 @@ pub async fn accept(
     let after = json!({ "kind": kind, "type": request.kind, "total": total });
     let target = ("notification_job", id.to_string());
     notify
-        .audit(tx, (origin, caller), "notification_job.created", target, Some(after))
+        .audit(
+            tx,
+            (origin, caller),
+            "notification_job.created",
+            target,
+            Some(after),
+        )
         .await?;
     let accepted = Accepted {
         job_id: id,

@@ -2,7 +2,9 @@
 
 use parlour_contracts::Role;
 use parlour_db::{Scope, Tx};
-use parlour_http::{Admin, ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
+use parlour_http::{
+    Admin, ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -77,5 +79,6 @@ pub async fn send_to_role(
 
 /// The stored name of a role.
 pub fn role_name(name: &str) -> String {
-    name.parse::<Role>().map_or_else(|_| name.to_owned(), |role| role.name().to_owned())
+    name.parse::<Role>()
+        .map_or_else(|_| name.to_owned(), |role| role.name().to_owned())
 }

@@ -74,10 +74,13 @@ pub async fn show_settings(user: User, state: State<Notify>) -> Result<Reply, Ap
     let (shared, caller) = (state.0.clone(), user.0);
     let view = state
         .db
-        .read(Scope::Person(caller.id), async move |tx: &mut Tx| -> Result<_, Error> {
-            let wishes = settings::find(tx, caller.id).await?;
-            view(&shared, tx, &caller, &wishes).await
-        })
+        .read(
+            Scope::Person(caller.id),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                let wishes = settings::find(tx, caller.id).await?;
+                view(&shared, tx, &caller, &wishes).await
+            },
+        )
         .await?;
     Reply::ok(view)
 }
@@ -98,17 +101,26 @@ pub async fn change_settings(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let (shared, caller) = (state.0.clone(), user.0);
-    once.write(Scope::Person(caller.id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let mut wishes = settings::lock(tx, caller.id).await?;
-        let fields = body.apply(&mut wishes)?;
-        settings::save(tx, caller.id, &wishes).await?;
-        let after = serde_json::json!({ "fields": fields });
-        let target = ("account", caller.id.to_string());
-        shared
-            .audit(tx, (&origin, &caller), "notification_settings.changed", target, Some(after))
-            .await?;
-        Ok(Reply::ok(view(&shared, tx, &caller, &wishes).await?)?)
-    })
+    once.write(
+        Scope::Person(caller.id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let mut wishes = settings::lock(tx, caller.id).await?;
+            let fields = body.apply(&mut wishes)?;
+            settings::save(tx, caller.id, &wishes).await?;
+            let after = serde_json::json!({ "fields": fields });
+            let target = ("account", caller.id.to_string());
+            shared
+                .audit(
+                    tx,
+                    (&origin, &caller),
+                    "notification_settings.changed",
+                    target,
+                    Some(after),
+                )
+                .await?;
+            Ok(Reply::ok(view(&shared, tx, &caller, &wishes).await?)?)
+        },
+    )
     .await
 }
 
@@ -131,9 +143,16 @@ async fn view(
             start: hours.start.format("%H:%M").to_string(),
             end: hours.end.format("%H:%M").to_string(),
             time_zone: zone.unwrap_or_else(|| "UTC".to_owned()),
-            days: hours.days.as_ref().map(|days| days.iter().map(|day| change::day_name(*day)).collect()),
+            days: hours
+                .days
+                .as_ref()
+                .map(|days| days.iter().map(|day| change::day_name(*day)).collect()),
         },
-        locale: if locale.is_empty() { FALLBACK.to_owned() } else { locale },
+        locale: if locale.is_empty() {
+            FALLBACK.to_owned()
+        } else {
+            locale
+        },
         digest: DigestView {
             enabled: wishes.digest.enabled,
             window_minutes: wishes.digest.window_minutes,

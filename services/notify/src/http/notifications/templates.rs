@@ -5,7 +5,8 @@ pub mod update;
 
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    Admin, ApiError, Check, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State, Success, Time,
+    Admin, ApiError, Check, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State, Success,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -135,7 +136,10 @@ pub struct TemplateSearch {
 
 impl Check for TemplateSearch {
     fn check(&self, problems: &mut Problems) {
-        let known = self.channel.as_deref().is_none_or(|name| Channel::named(name).is_some());
+        let known = self
+            .channel
+            .as_deref()
+            .is_none_or(|name| Channel::named(name).is_some());
         problems.require(known, "channel", "must be socket, email, sms or push");
     }
 }

@@ -35,7 +35,9 @@ impl UnreadCount {
         };
         Self {
             count: counts.iter().map(|count| count.unread).sum(),
-            by_priority: Priority::ALL.map(|priority| (priority.name(), of(priority))).into(),
+            by_priority: Priority::ALL
+                .map(|priority| (priority.name(), of(priority)))
+                .into(),
         }
     }
 }

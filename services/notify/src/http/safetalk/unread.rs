@@ -83,9 +83,12 @@ pub async fn unread_safetalk(
     let (account, now) = (user.id, state.clock.now());
     let rows = state
         .db
-        .read(Scope::Person(account), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(notifications::unread_after(tx, account, query.last_id, MOST, now).await?)
-        })
+        .read(
+            Scope::Person(account),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                Ok(notifications::unread_after(tx, account, query.last_id, MOST, now).await?)
+            },
+        )
         .await?;
     let items = rows.into_iter().map(|row| Item::open(&state.vault, row));
     let items: Vec<Item> = items.collect::<Result<_, _>>()?;

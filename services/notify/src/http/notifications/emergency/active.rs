@@ -1,9 +1,7 @@
 //! `GET /api/notifications/emergency/active`
 
 use parlour_db::{Scope, Tx};
-use parlour_http::{
-    ApiError, Cursor, PageQuery, Query, RateClass, Reply, Routes, Staff, State, Success,
-};
+use parlour_http::{ApiError, Cursor, PageQuery, Query, RateClass, Reply, Routes, Staff, State, Success};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -49,7 +49,10 @@ impl Check for UrgentBody {
     fn check(&self, problems: &mut Problems) {
         let one = self.user_ids.is_some() != self.role.is_some();
         problems.require(one, "user_ids", "give either user_ids or role");
-        let fine = self.role.as_deref().is_none_or(|role| role.parse::<Role>().is_ok());
+        let fine = self
+            .role
+            .as_deref()
+            .is_none_or(|role| role.parse::<Role>().is_ok());
         problems.require(fine, "role", "is not a role");
         self.request.check(problems, true);
     }
@@ -90,7 +93,10 @@ pub async fn people(tx: &mut Tx, caller: &Principal, body: &UrgentBody) -> Resul
         ..Audience::default()
     };
     if recipients::count(tx, &audience).await? > AT_MOST {
-        return Err(Error::field("role", "more than 1,000 people have it; send a bulk job instead"));
+        return Err(Error::field(
+            "role",
+            "more than 1,000 people have it; send a bulk job instead",
+        ));
     }
     Ok(recipients::next(tx, &audience, Uuid::nil(), AT_MOST).await?)
 }

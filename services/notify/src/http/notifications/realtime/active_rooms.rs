@@ -53,7 +53,9 @@ pub async fn active_rooms(_: Has<Watchers>, state: State<Notify>) -> Result<Repl
             Ok(rooms::active(tx, now, MOST).await?)
         })
         .await?;
-    let rooms = rows.into_iter().map(|(room, members)| ActiveRoom { room, members });
+    let rooms = rows
+        .into_iter()
+        .map(|(room, members)| ActiveRoom { room, members });
     Reply::ok(ActiveRooms {
         rooms: rooms.collect(),
     })

@@ -34,18 +34,23 @@ pub async fn join_room(
 ) -> Result<Reply, ApiError> {
     let room = audible(&body.room, &user, &state.settings)?;
     let (shared, caller) = (state.0.clone(), user.0);
-    once.write(Scope::Person(caller.id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let now = shared.clock.now();
-        let ends = now + Duration::seconds(shared.settings.room_seconds.into());
-        if rooms::join(tx, caller.id, &room, now, ends).await? {
-            if rooms::count(tx, caller.id, now).await? > MOST {
-                return Err(Error::State("you are in 50 rooms already".to_owned()));
+    once.write(
+        Scope::Person(caller.id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let now = shared.clock.now();
+            let ends = now + Duration::seconds(shared.settings.room_seconds.into());
+            if rooms::join(tx, caller.id, &room, now, ends).await? {
+                if rooms::count(tx, caller.id, now).await? > MOST {
+                    return Err(Error::State("you are in 50 rooms already".to_owned()));
+                }
+                let target = ("room", room.clone());
+                shared
+                    .audit(tx, (&origin, &caller), "room.joined", target, None)
+                    .await?;
             }
-            let target = ("room", room.clone());
-            shared.audit(tx, (&origin, &caller), "room.joined", target, None).await?;
-        }
-        shared.push_on_commit(tx, caller.id, "join_room", json!({ "room": room }));
-        Ok(Reply::ok(RoomView { room })?)
-    })
+            shared.push_on_commit(tx, caller.id, "join_room", json!({ "room": room }));
+            Ok(Reply::ok(RoomView { room })?)
+        },
+    )
     .await
 }

@@ -31,13 +31,18 @@ pub async fn leave_room(
     // A role may have been taken away since: what cannot be joined any more can still be left.
     let room = audible(&body.room, &user, &state.settings).unwrap_or(body.room);
     let (shared, caller) = (state.0.clone(), user.0);
-    once.write(Scope::Person(caller.id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        if rooms::leave(tx, caller.id, &room).await? {
-            let target = ("room", room.clone());
-            shared.audit(tx, (&origin, &caller), "room.left", target, None).await?;
-        }
-        shared.push_on_commit(tx, caller.id, "leave_room", json!({ "room": room }));
-        Ok(Reply::ok(RoomView { room })?)
-    })
+    once.write(
+        Scope::Person(caller.id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            if rooms::leave(tx, caller.id, &room).await? {
+                let target = ("room", room.clone());
+                shared
+                    .audit(tx, (&origin, &caller), "room.left", target, None)
+                    .await?;
+            }
+            shared.push_on_commit(tx, caller.id, "leave_room", json!({ "room": room }));
+            Ok(Reply::ok(RoomView { room })?)
+        },
+    )
     .await
 }

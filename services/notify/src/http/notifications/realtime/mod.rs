@@ -35,7 +35,10 @@ pub struct RoomBody {
 
 impl Check for RoomBody {
     fn check(&self, problems: &mut Problems) {
-        let fine = self.room.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
+        let fine = self
+            .room
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
         problems.require(fine, "room", "must be letters, digits, _ : . or -");
     }
 }
@@ -56,7 +59,11 @@ pub(crate) fn audible(name: &str, caller: &Principal, settings: &Settings) -> Re
         Some(("user", id)) if id.parse() == Ok(caller.id) => Ok(own),
         Some(("role", role)) => {
             let role = role.parse().map_err(|_| refused())?;
-            if caller.has(role) { Ok(format!("role:{role}")) } else { Err(refused()) }
+            if caller.has(role) {
+                Ok(format!("role:{role}"))
+            } else {
+                Err(refused())
+            }
         }
         Some(("session", id)) if id.parse::<Uuid>() == Ok(caller.session) => {
             Ok(format!("session:{}", caller.session))

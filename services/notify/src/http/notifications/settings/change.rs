@@ -82,17 +82,24 @@ impl Check for SettingsChange {
             check_kind(kind, channels, problems);
         }
         if let Some(locale) = &self.locale {
-            let fine = locale.split('-').all(|part| {
-                (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-            });
+            let fine = locale
+                .split('-')
+                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
             problems.require(fine, "locale", "must be a BCP 47 language tag");
         }
         let Some(hours) = &self.quiet_hours else { return };
-        let known = hours.time_zone.as_deref().is_none_or(|zone| zone.parse::<Tz>().is_ok());
+        let known = hours
+            .time_zone
+            .as_deref()
+            .is_none_or(|zone| zone.parse::<Tz>().is_ok());
         problems.require(known, "quiet_hours.time_zone", "must be an IANA time zone");
         for (index, day) in hours.days.iter().flatten().enumerate() {
             let known = DAYS.iter().any(|(name, _)| name == day);
-            problems.require(known, &format!("quiet_hours.days[{index}]"), "must be a day such as monday");
+            problems.require(
+                known,
+                &format!("quiet_hours.days[{index}]"),
+                "must be a day such as monday",
+            );
         }
     }
 }
@@ -110,8 +117,16 @@ fn check_kind(kind: &str, channels: &Value, problems: &mut Problems) {
     for (name, wish) in channels {
         let name: String = name.chars().take(64).collect();
         let field = format!("{field}.{name}");
-        problems.require(Channel::named(&name).is_some(), &field, "must be socket, email, sms or push");
-        problems.require(wish.is_boolean() || wish.is_null(), &field, "must be true, false or null");
+        problems.require(
+            Channel::named(&name).is_some(),
+            &field,
+            "must be socket, email, sms or push",
+        );
+        problems.require(
+            wish.is_boolean() || wish.is_null(),
+            &field,
+            "must be true, false or null",
+        );
     }
 }
 
@@ -152,7 +167,9 @@ impl SettingsChange {
 fn set(wishes: &mut Wishes, kind: String, channels: &Value) {
     let entry = wishes.preferences.entry(kind.clone()).or_default();
     for (name, wish) in channels.as_object().into_iter().flatten() {
-        let Some(channel) = Channel::named(name) else { continue };
+        let Some(channel) = Channel::named(name) else {
+            continue;
+        };
         match wish.as_bool() {
             Some(on) => drop(entry.insert(channel, on)),
             None => drop(entry.remove(&channel)),
@@ -170,9 +187,14 @@ impl QuietHoursChange {
         hours.enabled = self.enabled.unwrap_or(hours.enabled);
         hours.start = time(self.start).unwrap_or(hours.start);
         hours.end = time(self.end).unwrap_or(hours.end);
-        hours.time_zone = self.time_zone.and_then(|zone| zone.parse().ok()).or(hours.time_zone);
+        hours.time_zone = self
+            .time_zone
+            .and_then(|zone| zone.parse().ok())
+            .or(hours.time_zone);
         if let Some(days) = self.days {
-            let known = days.iter().filter_map(|day| DAYS.iter().find(|(name, _)| name == day));
+            let known = days
+                .iter()
+                .filter_map(|day| DAYS.iter().find(|(name, _)| name == day));
             let mut chosen: Vec<Weekday> = known.map(|(_, day)| *day).collect();
             chosen.sort_by_key(Weekday::num_days_from_monday);
             chosen.dedup();

@@ -53,10 +53,15 @@ pub struct CreateTemplate {
 
 impl Check for CreateTemplate {
     fn check(&self, problems: &mut Problems) {
-        problems.require(kinds::is_name(&self.kind), "type", "must be small letters, digits, _ . or -");
-        let fine = self.locale.split('-').all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
+        problems.require(
+            kinds::is_name(&self.kind),
+            "type",
+            "must be small letters, digits, _ . or -",
+        );
+        let fine = self
+            .locale
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
         problems.require(fine, "locale", "must be a BCP 47 language tag");
     }
 }
@@ -114,7 +119,9 @@ pub async fn create_template(
         let made = templates::insert(tx, key, &words, active, Some(caller.id)).await;
         let row = made.map_err(DbError::from).map_err(|error| {
             if error.violates("templates_kind_channel_locale_key") {
-                Error::Taken("There is a template of this type, channel and language already. Change it instead.")
+                Error::Taken(
+                    "There is a template of this type, channel and language already. Change it instead.",
+                )
             } else {
                 error.into()
             }
@@ -122,7 +129,13 @@ pub async fn create_template(
         let after = json!({ "type": row.kind, "channel": row.channel, "locale": row.locale });
         let target = ("notification_template", row.id.to_string());
         shared
-            .audit(tx, (&origin, &caller), "notification_template.created", target, Some(after))
+            .audit(
+                tx,
+                (&origin, &caller),
+                "notification_template.created",
+                target,
+                Some(after),
+            )
             .await?;
         let book = shared.clone();
         tx.on_commit(move || book.rules.forget());
@@ -139,7 +152,12 @@ fn preview(notify: &Notify, body: &CreateTemplate, words: &Words) -> Result<Repl
     let mut rendered = template::render(words, &variables)?;
     if body.channel == Channel::Email && rendered.html.is_none() {
         let brand = &notify.settings.brand;
-        rendered.html = Some(template::html_of(&body.locale, &rendered.subject, &rendered.body, brand)?);
+        rendered.html = Some(template::html_of(
+            &body.locale,
+            &rendered.subject,
+            &rendered.body,
+            brand,
+        )?);
     }
     Ok(Reply::enveloped(StatusCode::OK, Preview::from(rendered), None)?)
 }

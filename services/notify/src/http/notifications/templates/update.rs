@@ -75,11 +75,19 @@ pub async fn update_template(
         let after = json!({ "version": changed.version, "active": changed.active });
         let target = ("notification_template", id.to_string());
         shared
-            .audit(tx, (&origin, &caller), "notification_template.changed", target, Some(after))
+            .audit(
+                tx,
+                (&origin, &caller),
+                "notification_template.changed",
+                target,
+                Some(after),
+            )
             .await?;
         let book = shared.clone();
         tx.on_commit(move || book.rules.forget());
-        Ok(Reply::ok(TemplateData { template: changed.into() })?)
+        Ok(Reply::ok(TemplateData {
+            template: changed.into(),
+        })?)
     })
     .await
 }
