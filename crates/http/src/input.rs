@@ -46,6 +46,24 @@ where
     }
 }
 
+/// A JSON body, or the default of `T` for a request without one: no content type and
+/// nothing behind the headers.
+pub struct JsonOrDefault<T>(pub T);
+
+impl<T> Extract for JsonOrDefault<T>
+where
+    T: DeserializeOwned + ToSchema + Check + Default + 'static,
+{
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        let sent = call.header("content-length").is_some_and(|length| length != "0");
+        let sent = sent || call.header("transfer-encoding").is_some();
+        if !sent && call.header("content-type").is_none() {
+            return Ok(Self(T::default()));
+        }
+        Json::extract(call).await.map(|Json(body)| Self(body))
+    }
+}
+
 /// The whole body, up to 1 MiB.
 pub(crate) async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
     let too_large = || {

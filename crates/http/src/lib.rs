@@ -41,7 +41,7 @@ pub use guard::{
     User, grants,
 };
 pub use idempotency::{Once, sweep_keys};
-pub use input::{Bearer, Header, HeaderNamed, Json, PathId, Query};
+pub use input::{Bearer, Header, HeaderNamed, Json, JsonOrDefault, PathId, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
 pub use openapi::document;
 pub use page::{Cursor, PageQuery, Pagination};

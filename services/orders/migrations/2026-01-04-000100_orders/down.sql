@@ -1,0 +1,9 @@
+DROP TABLE appointments;
+DROP TABLE availability;
+DROP TABLE files;
+DROP TABLE blocked_people;
+DROP TABLE readers;
+DROP TABLE order_history;
+DROP TABLE results;
+DROP TABLE orders;
+DROP TABLE services;

@@ -1,0 +1,104 @@
+//! `POST /api/orders/{id}/result`
+
+use parlour_db::Tx;
+use parlour_http::{
+    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::order::Action;
+use crate::domain::text;
+use crate::error::Error;
+use crate::http::Reader;
+use crate::moving::{Mover, OrderData};
+use crate::state::Orders;
+use crate::store::moves::{self, NewResult};
+use crate::store::{files, history};
+use crate::telling;
+use crate::viewer::Viewer;
+
+/// Registers the route.
+pub fn route(routes: Routes) -> Routes {
+    routes.add::<__path_submit_result, _, _, _>(RateClass::General, submit_result)
+}
+
+/// What was found out.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct SubmitResult {
+    /// The reading. May be empty where files say it all.
+    #[serde(default)]
+    #[schema(max_length = 50_000)]
+    pub text: String,
+    /// The reader's own files, scanned and clean.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub media_ids: Vec<Uuid>,
+    /// The order's version as the caller knows it.
+    pub expected_version: Option<i64>,
+}
+
+impl Check for SubmitResult {
+    fn check(&self, problems: &mut Problems) {
+        let fine = !self.media_ids.is_empty() || text::says_something(&self.text);
+        problems.require(fine, "text", "must say something when there are no media_ids");
+        let mut ids = self.media_ids.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        let fine = ids.len() == self.media_ids.len();
+        problems.require(fine, "media_ids", "must not repeat an item");
+    }
+}
+
+/// Hands a result in
+///
+/// A monitor reviews it before the client sees it.
+#[utoipa::path(
+    post, path = "/api/orders/{id}/result", tag = "orders", request_body = SubmitResult,
+    params(("id" = Uuid, Path, description = "The order.")),
+    responses((status = 200, description = "The order as it is now.", body = Success<OrderData>))
+)]
+pub async fn submit_result(
+    reader: Reader,
+    state: State<Orders>,
+    origin: Origin,
+    PathId(id): PathId,
+    Json(body): Json<SubmitResult>,
+    once: Once,
+) -> Result<Reply, ApiError> {
+    let mover = Mover {
+        viewer: Viewer::from(&*reader),
+        origin,
+        expected_version: body.expected_version,
+    };
+    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
+        let begun = state.begin(tx, id, &mover, |_| Action::Submit).await?;
+        check_files(tx, mover.viewer.id, &body.media_ids).await?;
+        let place = history::result_place(id, begun.order.revision + 1);
+        let sealed = state.vault.seal_text(&place, &body.text)?;
+        let result = NewResult {
+            text_sealed: &sealed,
+            media_ids: &body.media_ids,
+        };
+        let step = begun.step(&state, Some(mover.viewer.id), None);
+        let version = moves::submit(tx, &step, &result).await?;
+        let before = begun.order.status_name().to_owned();
+        let mut order = begun.done(version);
+        order.revision += 1;
+        telling::about(tx, &order, &telling::submitted(&order)).await?;
+        state.finish(tx, &mover, Action::Submit, &before, &order).await
+    })
+    .await
+}
+
+/// Files of others, unknown ones and those that are not clean look the same.
+async fn check_files(tx: &mut Tx, owner: Uuid, ids: &[Uuid]) -> Result<(), Error> {
+    let usable = files::usable(tx, owner, ids).await?;
+    let mut problems = Problems::default();
+    for (index, id) in ids.iter().enumerate() {
+        let fine = usable.contains(id);
+        problems.require(fine, &format!("media_ids[{index}]"), "is not a clean file of yours");
+    }
+    Ok(problems.end()?)
+}

@@ -1,0 +1,296 @@
+//! Orders: rows, who may see them, and how they are locked.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
+use parlour_db::{Conn, DbError};
+use uuid::Uuid;
+
+use super::statement::Statement;
+use crate::domain::names::UnknownName;
+use crate::domain::order::Status;
+use crate::domain::payment::{Account, PaymentStatus};
+use crate::domain::number;
+use crate::viewer::Viewer;
+
+/// An order with what belongs to it: its service, and the names of people.
+#[derive(Clone, Debug, QueryableByName)]
+#[expect(missing_docs, reason = "the migration documents the columns")]
+pub struct Order {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+    #[diesel(sql_type = SqlUuid)]
+    pub service_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub service_name: String,
+    #[diesel(sql_type = Text)]
+    pub delivery_mode: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub assignment_minutes: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub result_minutes: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub review_minutes: Option<i32>,
+    #[diesel(sql_type = SqlUuid)]
+    pub client_id: Uuid,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_name: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub reader_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub reader_name: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub preferred_reader_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Text)]
+    payment_status: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub payment_id: Option<Uuid>,
+    #[diesel(sql_type = BigInt)]
+    pub paid: i64,
+    #[diesel(sql_type = BigInt)]
+    pub price: i64,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    #[diesel(sql_type = Bool)]
+    pub requires_payment: bool,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub notes_sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Integer)]
+    pub revision: i32,
+    #[diesel(sql_type = Timestamptz)]
+    pub waits_since: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    pub rating: Option<i16>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub comment_sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub rated_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The columns of [`Order`], of `o`, `s`, `c` and `r`.
+macro_rules! columns {
+    () => {
+        "o.id, o.number, o.service_id, s.kind, s.name AS service_name, s.delivery_mode, \
+         s.assignment_minutes, s.result_minutes, s.review_minutes, o.client_id, \
+         c.display_name AS client_name, o.reader_id, r.display_name AS reader_name, \
+         o.preferred_reader_id, o.status, o.payment_status, o.payment_id, o.paid, o.price, \
+         o.currency, o.requires_payment, o.notes_sealed, o.revision, o.waits_since, o.rating, \
+         o.comment_sealed, o.rated_at, o.version, o.created_at, o.updated_at"
+    };
+}
+/// What has the columns of [`Order`], once there is an `o`.
+macro_rules! joined {
+    () => {
+        " o JOIN services s ON s.id = o.service_id LEFT JOIN people c ON c.id = o.client_id \
+         LEFT JOIN people r ON r.id = o.reader_id"
+    };
+}
+/// Whether the caller may know of `orders` row `o`: everybody of their own, staff of all, a
+/// country's admin of those whose clients are in it. Takes: sees all, country twice, id twice.
+macro_rules! visible {
+    () => {
+        "((? AND (? IS NULL OR ? = (SELECT p.country FROM people p WHERE p.id = o.client_id))) \
+         OR o.client_id = ? OR o.reader_id = ?)"
+    };
+}
+pub(super) use {columns, joined, visible};
+
+impl Order {
+    /// Where it is.
+    pub fn status(&self) -> Result<Status, UnknownName> {
+        self.status.parse()
+    }
+
+    /// The name of where it is.
+    pub fn status_name(&self) -> &str {
+        &self.status
+    }
+
+    /// The name of where its money is.
+    pub fn payment_name(&self) -> &str {
+        &self.payment_status
+    }
+
+    /// Where its money is.
+    pub fn payment(&self) -> Result<PaymentStatus, UnknownName> {
+        self.payment_status.parse()
+    }
+
+    /// Its money.
+    pub fn account(&self) -> Result<Account, UnknownName> {
+        Ok(Account {
+            status: self.payment()?,
+            payment: self.payment_id,
+            paid: self.paid,
+            price: self.price,
+            currency: self.currency.clone(),
+        })
+    }
+
+    /// Says where its money is now.
+    pub fn set_account(&mut self, account: &Account) {
+        account.status.name().clone_into(&mut self.payment_status);
+        self.payment_id = account.payment;
+        self.paid = account.paid;
+    }
+
+    /// Says where it is now.
+    pub fn set_status(&mut self, status: Status) {
+        status.name().clone_into(&mut self.status);
+    }
+
+    /// Whether it is the client's turn to pay before anybody is assigned.
+    pub fn waits_for_payment(&self) -> bool {
+        self.requires_payment && !self.payment().is_ok_and(PaymentStatus::is_secured)
+    }
+
+    /// What people call it.
+    pub fn shown_number(&self) -> String {
+        number::shown(self.number)
+    }
+
+    /// Where its sealed notes belong.
+    pub fn notes_place(id: Uuid) -> String {
+        format!("orders.notes:{id}")
+    }
+
+    /// Where the client's sealed comment belongs.
+    pub fn comment_place(id: Uuid) -> String {
+        format!("orders.comment:{id}")
+    }
+}
+
+/// A new order.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the migration documents the columns")]
+pub struct NewOrder<'o> {
+    pub id: Uuid,
+    pub service_id: Uuid,
+    pub client_id: Uuid,
+    pub preferred_reader_id: Option<Uuid>,
+    pub notes_sealed: Option<&'o [u8]>,
+    pub now: DateTime<Utc>,
+    /// How long an order of a service that does not say may wait for its assignment, in minutes.
+    pub assignment_minutes: i32,
+}
+
+/// Inserts an order for an active service, with its price as it is now. `None` when there
+/// is no such service.
+pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>, DbError> {
+    let statement = Statement::new(concat!(
+        "WITH o AS (
+           INSERT INTO orders (id, service_id, client_id, preferred_reader_id, status, payment_status, price,
+               currency, requires_payment, notes_sealed, waits_since, due_at, created_at, updated_at)
+           SELECT ?, id, ?, ?, 'pending', 'unpaid', price, currency, requires_payment, ?, t.now,
+               CASE WHEN requires_payment THEN NULL
+                    ELSE t.now + make_interval(mins => coalesce(assignment_minutes, ?)) END, t.now, t.now
+           FROM services, (SELECT ?::timestamptz AS now) t WHERE id = ? AND active
+           RETURNING *)
+         SELECT ", columns!(), " FROM", joined!()
+    ))
+    .with(new.id)
+    .with(new.client_id)
+    .with(new.preferred_reader_id)
+    .with(new.notes_sealed)
+    .with(new.assignment_minutes)
+    .with(new.now)
+    .with(new.service_id);
+    first(conn, statement).await
+}
+
+/// The order, if the caller may know of it.
+pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
+    let statement = Statement::new(concat!(
+        "SELECT ", columns!(), " FROM orders", joined!(), " WHERE o.id = ? AND ", visible!()
+    ));
+    let found = first(conn, seen_by(statement.with(id), viewer)).await?;
+    found.ok_or(DbError::NotFound)
+}
+
+/// The order, locked until the transaction ends, if the caller may know of it.
+///
+/// The lock comes first and the names after it: what is joined belongs to the row as
+/// it is once the lock is there.
+pub async fn lock(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
+    let statement = Statement::new(concat!(
+        "WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ", visible!(), " FOR UPDATE)
+         SELECT ", columns!(), " FROM", joined!()
+    ));
+    let found = first(conn, seen_by(statement.with(id), viewer)).await?;
+    found.ok_or(DbError::NotFound)
+}
+
+/// The order, locked, for the platform itself; `None` when there is none.
+pub async fn lock_any(conn: &mut Conn, id: Uuid) -> Result<Option<Order>, DbError> {
+    let statement = Statement::new(concat!(
+        "WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = ? FOR UPDATE)
+         SELECT ", columns!(), " FROM", joined!()
+    ));
+    first(conn, statement.with(id)).await
+}
+
+/// Up to `limit` pending orders that nobody works on at this moment and that do not
+/// wait for a payment, locked, the longest waiting first.
+pub async fn lock_pending(conn: &mut Conn, limit: i64, after: Option<Uuid>) -> QueryResult<Vec<Order>> {
+    let statement = Statement::new(concat!(
+        "WITH o AS MATERIALIZED (
+           SELECT * FROM orders
+           WHERE status = 'pending' AND (NOT requires_payment OR payment_status IN ('authorised', 'paid'))
+             AND id > coalesce(?, '00000000-0000-0000-0000-000000000000')
+           ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)
+         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.id"
+    ));
+    statement.with(after).with(limit).load(conn).await
+}
+
+/// Up to `limit` orders that have waited for too long at `now`, each of which is told once.
+pub async fn take_overdue(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Order>> {
+    let statement = Statement::new(concat!(
+        "WITH o AS (
+           UPDATE orders SET due_at = NULL WHERE id IN (
+             SELECT id FROM orders WHERE due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
+           RETURNING *)
+         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.waits_since, o.id"
+    ));
+    statement.with(now).with(limit).load(conn).await
+}
+
+/// The open orders of a client, locked.
+pub async fn lock_open_of(conn: &mut Conn, client: Uuid) -> QueryResult<Vec<Order>> {
+    let statement = Statement::new(concat!(
+        "WITH o AS MATERIALIZED (
+           SELECT * FROM orders WHERE client_id = ? AND status IN ('pending', 'assigned', 'submitted')
+           ORDER BY id FOR UPDATE)
+         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.id"
+    ));
+    statement.with(client).load(conn).await
+}
+
+/// Gives the five `?` of `visible!` their values.
+pub(super) fn seen_by<'v>(statement: Statement<'v>, viewer: &'v Viewer) -> Statement<'v> {
+    statement
+        .with(viewer.sees_all())
+        .with(viewer.country())
+        .with(viewer.country())
+        .with(viewer.id)
+        .with(viewer.id)
+}
+
+async fn first(conn: &mut Conn, statement: Statement<'_>) -> Result<Option<Order>, DbError> {
+    use diesel::OptionalExtension as _;
+    Ok(statement.get_result(conn).await.optional()?)
+}

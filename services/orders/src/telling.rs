@@ -1,0 +1,232 @@
+//! What others are told: the events about orders and appointments, and the audit log.
+
+use parlour_contracts::orders::v1 as told;
+use parlour_contracts::{Event, Role};
+use parlour_db::{DbError, Tx};
+use parlour_events::{AuditEntry, audit, publish};
+use parlour_http::Origin;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::store::appointments::Appointment;
+use crate::store::orders::Order;
+
+fn id(id: Option<Uuid>) -> String {
+    id.map_or_else(String::new, |id| id.to_string())
+}
+
+/// Publishes an event about an order.
+pub async fn about<E: Event>(tx: &mut Tx, order: &Order, event: &E) -> Result<(), DbError> {
+    publish(tx, format!("order:{}", order.id), event).await?;
+    Ok(())
+}
+
+/// Publishes an event about an appointment.
+pub async fn about_appointment<E: Event>(
+    tx: &mut Tx,
+    appointment: &Appointment,
+    event: &E,
+) -> Result<(), DbError> {
+    publish(tx, format!("appointment:{}", appointment.id), event).await?;
+    Ok(())
+}
+
+/// A line of the audit log: what a person did to what.
+pub async fn audited(
+    tx: &mut Tx,
+    origin: &Origin,
+    action: &str,
+    target: (&str, Uuid),
+    change: (Option<Value>, Option<Value>),
+) -> Result<(), DbError> {
+    let actor = origin.actor.as_ref();
+    let role = actor.and_then(|actor| actor.roles.iter().max().copied());
+    let entry = AuditEntry {
+        actor_id: actor.map(|actor| actor.id),
+        role: role.unwrap_or(Role::Client).name().to_owned(),
+        address: origin.address.to_string(),
+        action: action.to_owned(),
+        target_type: target.0.to_owned(),
+        target_id: target.1.to_string(),
+        before: change.0,
+        after: change.1,
+        request_id: origin.request_id.clone(),
+    };
+    audit(tx, entry).await?;
+    Ok(())
+}
+
+/// A client ordered.
+pub fn created(order: &Order) -> told::OrderCreated {
+    told::OrderCreated {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        service_id: order.service_id.to_string(),
+        service_kind: order.kind.clone(),
+        service_name: order.service_name.clone(),
+        price_minor: order.price,
+        currency: order.currency.clone(),
+        requires_payment: order.requires_payment,
+        preferred_reader_id: id(order.preferred_reader_id),
+    }
+}
+
+/// An order, which has its new reader already, was given to them.
+pub fn assigned(order: &Order, former: Option<Uuid>, actor: Option<Uuid>) -> told::OrderAssigned {
+    told::OrderAssigned {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        former_reader_id: id(former),
+        actor_id: id(actor),
+        service_kind: order.kind.clone(),
+        service_name: order.service_name.clone(),
+        delivery_mode: order.delivery_mode.clone(),
+    }
+}
+
+/// A result was handed in.
+pub fn submitted(order: &Order) -> told::OrderSubmitted {
+    told::OrderSubmitted {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        service_name: order.service_name.clone(),
+        revision: order.revision,
+    }
+}
+
+/// The result was approved.
+pub fn approved(order: &Order, actor: Uuid) -> told::OrderApproved {
+    told::OrderApproved {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        actor_id: actor.to_string(),
+        service_name: order.service_name.clone(),
+        revision: order.revision,
+    }
+}
+
+/// The result was sent back.
+pub fn rejected(order: &Order, actor: Uuid) -> told::OrderRejected {
+    told::OrderRejected {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        actor_id: actor.to_string(),
+        service_name: order.service_name.clone(),
+        revision: order.revision,
+    }
+}
+
+/// The client may read the result.
+pub fn delivered(order: &Order) -> told::OrderDelivered {
+    told::OrderDelivered {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        service_id: order.service_id.to_string(),
+        service_kind: order.kind.clone(),
+        service_name: order.service_name.clone(),
+        price_minor: order.price,
+        currency: order.currency.clone(),
+    }
+}
+
+/// The order ended without a result. What was paid is billing's to give back.
+pub fn cancelled(order: &Order, actor: Option<Uuid>) -> told::OrderCancelled {
+    told::OrderCancelled {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        actor_id: id(actor),
+        service_name: order.service_name.clone(),
+        payment_status: order.payment_name().to_owned(),
+    }
+}
+
+/// The order waits for too long.
+pub fn overdue(order: &Order, waits_for: &str) -> told::OrderOverdue {
+    told::OrderOverdue {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        service_name: order.service_name.clone(),
+        waits_for: waits_for.to_owned(),
+        since_ms: order.waits_since.timestamp_millis(),
+    }
+}
+
+/// The client rated it.
+pub fn rated(order: &Order, rating: i32) -> told::OrderRated {
+    told::OrderRated {
+        order_id: order.id.to_string(),
+        number: order.shown_number(),
+        client_id: order.client_id.to_string(),
+        reader_id: id(order.reader_id),
+        rating,
+    }
+}
+
+/// A client booked.
+pub fn booked(appointment: &Appointment) -> told::AppointmentBooked {
+    told::AppointmentBooked {
+        appointment_id: appointment.id.to_string(),
+        client_id: appointment.client_id.to_string(),
+        counselor_id: appointment.counselor_id.to_string(),
+        start_ms: appointment.starts_at.timestamp_millis(),
+        duration_minutes: appointment.minutes(),
+    }
+}
+
+/// The counsellor confirmed.
+pub fn confirmed(appointment: &Appointment) -> told::AppointmentConfirmed {
+    told::AppointmentConfirmed {
+        appointment_id: appointment.id.to_string(),
+        client_id: appointment.client_id.to_string(),
+        counselor_id: appointment.counselor_id.to_string(),
+        start_ms: appointment.starts_at.timestamp_millis(),
+        duration_minutes: appointment.minutes(),
+    }
+}
+
+/// It will not take place.
+pub fn called_off(appointment: &Appointment, actor: Option<Uuid>) -> told::AppointmentCancelled {
+    told::AppointmentCancelled {
+        appointment_id: appointment.id.to_string(),
+        client_id: appointment.client_id.to_string(),
+        counselor_id: appointment.counselor_id.to_string(),
+        start_ms: appointment.starts_at.timestamp_millis(),
+        actor_id: id(actor),
+    }
+}
+
+/// It took place.
+pub fn completed(appointment: &Appointment) -> told::AppointmentCompleted {
+    told::AppointmentCompleted {
+        appointment_id: appointment.id.to_string(),
+        client_id: appointment.client_id.to_string(),
+        counselor_id: appointment.counselor_id.to_string(),
+    }
+}
+
+/// It is near.
+pub fn due(appointment: &Appointment, minutes_before: i32) -> told::AppointmentDue {
+    told::AppointmentDue {
+        appointment_id: appointment.id.to_string(),
+        client_id: appointment.client_id.to_string(),
+        counselor_id: appointment.counselor_id.to_string(),
+        start_ms: appointment.starts_at.timestamp_millis(),
+        duration_minutes: appointment.minutes(),
+        minutes_before,
+    }
+}

@@ -1,0 +1,332 @@
+//! What is answered about services and orders.
+
+use parlour_http::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::order::{self, Action, Party};
+use crate::error::Error;
+use crate::state::Orders;
+use crate::store::history::{self, Entry, ResultRow};
+use crate::store::orders::Order;
+use crate::store::services::Service;
+use crate::viewer::Viewer;
+
+/// Something that can be ordered.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ServiceView {
+    pub id: Uuid,
+    /// Such as `tarot`.
+    pub kind: String,
+    pub name: String,
+    pub description: String,
+    /// Minor units of the currency.
+    pub price: i64,
+    /// ISO 4217.
+    pub currency: String,
+    pub duration_minutes: i32,
+    /// `written`, `audio` or `live`.
+    pub delivery_mode: String,
+    /// Whether an order waits for its payment before anybody is assigned.
+    pub requires_payment: bool,
+    /// Whether it can be ordered.
+    pub active: bool,
+    /// After how many minutes an order that nobody was assigned to is overdue; null is as configured.
+    pub assignment_minutes: Option<i32>,
+    /// The same for a result.
+    pub result_minutes: Option<i32>,
+    /// The same for the review of a result.
+    pub review_minutes: Option<i32>,
+}
+
+impl From<Service> for ServiceView {
+    fn from(row: Service) -> Self {
+        Self {
+            id: row.id,
+            kind: row.kind,
+            name: row.name,
+            description: row.description,
+            price: row.price,
+            currency: row.currency,
+            duration_minutes: row.duration_minutes,
+            delivery_mode: row.delivery_mode,
+            requires_payment: row.requires_payment,
+            active: row.active,
+            assignment_minutes: row.assignment_minutes,
+            result_minutes: row.result_minutes,
+            review_minutes: row.review_minutes,
+        }
+    }
+}
+
+/// Somebody who has to do with an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PersonView {
+    /// Their account.
+    pub id: Uuid,
+    /// Empty when the account is gone.
+    pub display_name: String,
+}
+
+impl PersonView {
+    /// A person whose name may not be known.
+    pub fn new(id: Uuid, name: Option<&str>) -> Self {
+        Self {
+            id,
+            display_name: name.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The service of an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OrderedService {
+    pub id: Uuid,
+    /// Such as `tarot`.
+    pub kind: String,
+    pub name: String,
+    /// The kind again, by the name that older frontends read.
+    #[serde(rename = "type")]
+    pub kind_again: String,
+}
+
+/// An order as lists and moves answer it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OrderView {
+    pub id: Uuid,
+    /// Such as `R-000042`.
+    pub number: String,
+    pub service: OrderedService,
+    pub client: PersonView,
+    pub reader: Option<PersonView>,
+    /// `pending`, `assigned`, `submitted`, `delivered` or `cancelled`.
+    pub status: String,
+    /// `unpaid`, `authorised`, `paid` or `refunded`.
+    pub payment_status: String,
+    /// Minor units of the currency, as it was when it was ordered.
+    pub price: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Results handed in so far.
+    pub revision: i32,
+    /// What the caller may do next.
+    pub next_actions: Vec<&'static str>,
+    pub created_at: Time,
+    pub updated_at: Time,
+    /// Counts the changes; a move with another `expected_version` is refused.
+    pub version: i64,
+}
+
+/// What the reader handed in.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ResultView {
+    pub text: String,
+    pub media_ids: Vec<Uuid>,
+    pub revision: i32,
+    pub submitted_at: Time,
+}
+
+/// What the client thinks of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ReviewView {
+    /// 1 to 5.
+    pub rating: i16,
+    pub comment: Option<String>,
+    pub rated_at: Option<Time>,
+}
+
+/// What clients think of the reader.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RatingView {
+    /// Null without ratings.
+    pub average: Option<f64>,
+    /// How many.
+    pub count: i64,
+}
+
+/// Something that happened to the order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct HistoryView {
+    pub at: Time,
+    /// Null for the platform itself.
+    pub actor: Option<PersonView>,
+    /// One of the order's actions, `create`, or `payment_…`.
+    pub action: String,
+    /// The status before; of a `payment_…` the payment's.
+    pub from: Option<String>,
+    /// The status after; of a `payment_…` the payment's.
+    pub to: String,
+    /// Why. A rejection's is between monitors and the reader.
+    pub reason: Option<String>,
+}
+
+/// An order with everything that the caller may know of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OrderDetail {
+    #[serde(flatten)]
+    pub order: OrderView,
+    pub notes: Option<String>,
+    /// What the client told beside the notes.
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<Map<String, Value>>,
+    pub reader_rating: Option<RatingView>,
+    /// Null until the caller may see one.
+    pub result: Option<ResultView>,
+    pub review: Option<ReviewView>,
+    pub history: Vec<HistoryView>,
+}
+
+/// What a client writes when they order, as it is sealed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Notes {
+    pub notes: Option<String>,
+    pub details: Option<Map<String, Value>>,
+}
+
+/// What the caller may do next with an order, by the table and by what the table cannot know.
+pub fn next_actions(order: &Order, viewer: &Viewer) -> Result<Vec<Action>, Error> {
+    let mut actions = order::next_actions(order.status()?, &viewer.parties(order));
+    actions.retain(|action| match action {
+        Action::Assign => !order.waits_for_payment(),
+        Action::Review => order.rating.is_none(),
+        _ => true,
+    });
+    Ok(actions)
+}
+
+/// An order as lists and moves answer it.
+pub fn order(order: &Order, viewer: &Viewer) -> Result<OrderView, Error> {
+    let names = next_actions(order, viewer)?.into_iter().map(Action::name);
+    Ok(OrderView {
+        id: order.id,
+        number: order.shown_number(),
+        service: OrderedService {
+            id: order.service_id,
+            kind: order.kind.clone(),
+            name: order.service_name.clone(),
+            kind_again: order.kind.clone(),
+        },
+        client: PersonView::new(order.client_id, order.client_name.as_deref()),
+        reader: order
+            .reader_id
+            .map(|id| PersonView::new(id, order.reader_name.as_deref())),
+        status: order.status_name().to_owned(),
+        payment_status: order.payment_name().to_owned(),
+        price: order.price,
+        currency: order.currency.clone(),
+        revision: order.revision,
+        next_actions: names.collect(),
+        created_at: order.created_at.into(),
+        updated_at: order.updated_at.into(),
+        version: order.version,
+    })
+}
+
+/// What belongs to an order besides its row.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// Without the first entry, which the order itself tells.
+    pub history: Vec<Entry>,
+    /// The last result.
+    pub result: Option<ResultRow>,
+    /// How many ratings its reader has, and their sum.
+    pub ratings: (i64, i64),
+}
+
+impl Orders {
+    /// An order with everything that the caller may know of it.
+    pub fn detail(&self, row: &Order, around: Surroundings, viewer: &Viewer) -> Result<OrderDetail, Error> {
+        let parties = viewer.parties(row);
+        let notes = self.notes_of(row)?;
+        let result = around
+            .result
+            .filter(|_| row.status().is_ok_and(|at| order::sees_result(at, &parties)));
+        let mut entries = vec![created(row)];
+        for entry in around.history {
+            entries.push(self.entry(row, entry, &parties)?);
+        }
+        Ok(OrderDetail {
+            order: order(row, viewer)?,
+            notes: notes.notes,
+            details: notes.details,
+            reader_rating: row.reader_id.map(|_| rating(around.ratings)),
+            result: result.map(|result| self.result_of(row, result)).transpose()?,
+            review: self.review_of(row)?,
+            history: entries,
+        })
+    }
+
+    fn notes_of(&self, row: &Order) -> Result<Notes, Error> {
+        let Some(sealed) = &row.notes_sealed else {
+            return Ok(Notes::default());
+        };
+        let plain = self.vault.open(&Order::notes_place(row.id), sealed)?;
+        Ok(serde_json::from_slice(&plain)?)
+    }
+
+    fn result_of(&self, row: &Order, result: ResultRow) -> Result<ResultView, Error> {
+        let place = history::result_place(row.id, result.revision);
+        Ok(ResultView {
+            text: self.vault.open_text(&place, &result.text_sealed)?,
+            media_ids: result.media_ids,
+            revision: result.revision,
+            submitted_at: result.submitted_at.into(),
+        })
+    }
+
+    fn review_of(&self, row: &Order) -> Result<Option<ReviewView>, Error> {
+        let Some(rating) = row.rating else {
+            return Ok(None);
+        };
+        let place = Order::comment_place(row.id);
+        let comment = row.comment_sealed.as_deref();
+        Ok(Some(ReviewView {
+            rating,
+            comment: comment.map(|sealed| self.vault.open_text(&place, sealed)).transpose()?,
+            rated_at: row.rated_at.map(Time::from),
+        }))
+    }
+
+    /// The client hears that a result went back, but not what was wrong with it.
+    fn entry(&self, row: &Order, entry: Entry, parties: &[Party]) -> Result<HistoryView, Error> {
+        let hidden = entry.action == Action::Reject.name() && parties.contains(&Party::Client);
+        let place = history::reason_place(row.id, entry.version);
+        let reason = entry.reason_sealed.filter(|_| !hidden);
+        Ok(HistoryView {
+            at: entry.at.into(),
+            actor: entry.actor_id.map(|id| PersonView::new(id, entry.actor_name.as_deref())),
+            action: entry.action,
+            from: entry.from_status,
+            to: entry.to_status,
+            reason: reason.map(|sealed| self.vault.open_text(&place, &sealed)).transpose()?,
+        })
+    }
+}
+
+/// Every history begins with the order itself.
+fn created(row: &Order) -> HistoryView {
+    HistoryView {
+        at: row.created_at.into(),
+        actor: Some(PersonView::new(row.client_id, row.client_name.as_deref())),
+        action: "create".to_owned(),
+        from: None,
+        to: order::Status::Pending.name().to_owned(),
+        reason: None,
+    }
+}
+
+fn rating((count, sum): (i64, i64)) -> RatingView {
+    #[expect(clippy::cast_precision_loss, reason = "sums of ratings are far below 2^52")]
+    let average = (count > 0).then(|| (sum as f64 / count as f64 * 100.0).round() / 100.0);
+    RatingView { average, count }
+}

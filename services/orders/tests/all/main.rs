@@ -1,0 +1,27 @@
+//! Orders over HTTP and by events, on a database of each test's own. Paths mirror `src/http`, `src/events` and `src/jobs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod appointments;
+mod availability;
+mod bad_input;
+mod catalogue;
+mod events;
+mod general;
+mod jobs;
+mod lists;
+mod moves;
+mod orders;
+mod payments;
+mod privacy;
+mod races;
+mod support;
+
+/// The services under test.
+fn services() -> [parlour_chassis::Service; 2] {
+    [parlour_identity::service(), parlour_orders::service()]
+}
