@@ -16,7 +16,7 @@ pub struct Outgoing {
     pub delivery_id: Uuid,
     /// The notification that it tells.
     pub notification_id: Uuid,
-    /// Such as "order_delivered".
+    /// Such as `order_delivered`.
     pub kind: String,
     /// How much it matters.
     pub priority: Priority,

@@ -222,7 +222,7 @@ fn finish(
         }
     }
     if channel == Channel::Sms && !words.subject.is_empty() {
-        words.body = format!("{}\n{}", words.subject, words.body).trim().to_owned();
+        words.body = format!("{}\n{}", words.subject, words.body.trim());
     }
     Ok(Words {
         subject: words.subject,
