@@ -180,8 +180,8 @@ mod tests {
         rules
             .defaults
             .insert((EVERY.into(), Channel::Sms), vec![("client".into(), false)]);
-        let roles = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let of = |names, channel| rules.role_default(&roles(names), "t", channel);
+        let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let of = |names, channel| rules.role_default(&named(names), "t", channel);
         assert_eq!(of(&["client"], Channel::Push), Some(false));
         assert_eq!(of(&["client", "reader"], Channel::Push), Some(true));
         assert_eq!(of(&["monitor"], Channel::Push), None);

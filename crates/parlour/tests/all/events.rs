@@ -2,17 +2,30 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parlour_chassis::{Built, Service};
 use parlour_contracts::moderation::v1::UserBlocked;
 use parlour_db::{DbError, Scope, Tx};
+use parlour_http::Routes;
 use parlour_testkit::{App, eventually};
 use uuid::Uuid;
 
 use crate::desk::Desk;
 
+/// Notify with its tables, listening to nothing: an event of these tests fails in identity alone.
+fn deaf() -> Service {
+    Service {
+        build: |_| Box::pin(async { Ok(Built::new(Arc::new(()))) }),
+        routes: Routes::default,
+        ..parlour_notify::service()
+    }
+}
+
 async fn start() -> (App, Desk) {
-    let app = App::of(&[parlour_identity::service()]).with_vhost().start().await;
+    let services = [parlour_identity::service(), deaf()];
+    let app = App::of(&services).with_vhost().start().await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     // What is published before the queue stands is not for it.
     eventually(async || !app.vhost().bindings("parlour.identity").await.is_empty()).await;
@@ -133,7 +146,8 @@ async fn a_parked_event_is_shown_replayed_and_dropped() {
     desk.print(&["events", "drop", &id, "--reason", "it names nobody"]);
     assert_eq!(desk.print(&["events", "parked"]), "nothing is parked\n");
     let sentence = format!("parlour: no event {id} is parked in identity\n");
-    assert_eq!(desk.complain(&["events", "show", &id]), sentence);
+    let show = ["events", "show", &id, "--service", "identity"];
+    assert_eq!(desk.complain(&show), sentence);
     assert!(
         desk.complain(&["events", "replay", &id])
             .ends_with("1 of 1 events are not replayed\n")

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod closed_pipe;
+mod deliveries;
 mod desk;
 mod documents;
 mod events;

@@ -9,6 +9,7 @@
 mod carrier;
 mod compose;
 mod sockets;
+mod words;
 mod worker;
 
 use std::sync::Arc;

@@ -143,7 +143,7 @@ fn choose(channel: Channel, matter: &Matter<'_>, who: &Listener<'_>) -> Result<C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::wishes::{ANY, QuietHours};
+    use crate::domain::wishes::ANY;
 
     fn now() -> DateTime<Utc> {
         "2026-05-04T23:00:00Z".parse().unwrap()
@@ -194,10 +194,8 @@ mod tests {
         who.wishes = &refuses;
         who.role_default = Some(true);
         assert_eq!(email(&who, &matter), Decision::Skip(Reason::Preference));
-        let asked = Matter {
-            channels: Some(&[Channel::Email]),
-            ..matter.clone()
-        };
+        let mut asked = matter.clone();
+        asked.channels = Some(&[Channel::Email]);
         assert_eq!(email(&who, &asked), Decision::Skip(Reason::Preference));
         who.wishes = &silent;
         assert_eq!(email(&who, &asked), Decision::Now(Chosen::Requested));
@@ -233,13 +231,8 @@ mod tests {
 
     #[test]
     fn quiet_hours_delay_or_end_it_but_never_the_screen() {
-        let wishes = Wishes {
-            quiet_hours: QuietHours {
-                enabled: true,
-                ..QuietHours::default()
-            },
-            ..Wishes::default()
-        };
+        let mut wishes = Wishes::default();
+        wishes.quiet_hours.enabled = true;
         let mut who = listener(&wishes);
         who.has_template = true;
         let morning = "2026-05-05T07:00:00Z".parse().unwrap();
@@ -291,16 +284,14 @@ mod tests {
     #[test]
     fn an_address_is_needed() {
         let wishes = Wishes::default();
+        let mut who = listener(&wishes);
+        who.role_default = Some(true);
         for (reach, reason) in [
             (Reach::Nowhere, Reason::NoAddress),
             (Reach::Dead, Reason::DeadAddress),
             (Reach::Unconfirmed, Reason::Unverified),
         ] {
-            let who = Listener {
-                reach,
-                role_default: Some(true),
-                ..listener(&wishes)
-            };
+            who.reach = reach;
             let decision = decide(Channel::Sms, &matter(Priority::Normal), &who, now());
             assert_eq!(decision, Decision::Skip(reason));
         }

@@ -223,14 +223,14 @@ mod tests {
         }
     }
 
-    fn variables(value: Value) -> Map<String, Value> {
+    fn variables(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn html_is_escaped_and_text_is_not() {
         let words = words("{{ a }}", "{{ a }}", Some("<p>{{ a }}</p>"));
-        let given = variables(json!({ "a": "<b>\"قراءة\" 🌙\n&" }));
+        let given = variables(&json!({ "a": "<b>\"قراءة\" 🌙\n&" }));
         let rendered = render(&words, &given).unwrap();
         assert_eq!(rendered.subject, "<b>\"قراءة\" 🌙 &", "a subject is one line");
         assert_eq!(rendered.body, "<b>\"قراءة\" 🌙\n&");

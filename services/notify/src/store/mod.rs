@@ -6,6 +6,7 @@ mod statement;
 
 pub mod contacts;
 pub mod contents;
+pub mod counts;
 pub mod deliveries;
 pub mod digests;
 pub mod due;
@@ -15,6 +16,7 @@ pub mod jobs;
 pub mod notifications;
 pub mod outcomes;
 pub mod people;
+pub mod reading;
 pub mod recipients;
 pub mod rooms;
 pub mod rules;

@@ -12,6 +12,7 @@ use crate::domain::job::Audience;
 /// A person who may be told something.
 #[derive(Clone, Debug, Queryable)]
 #[expect(missing_docs, reason = "the names say it")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub struct Recipient {
     pub id: Uuid,
     pub name: String,

@@ -86,7 +86,7 @@ macro_rules! columns {
     };
 }
 
-fn filtered<'q>(filter: &'q Filter) -> Boxed<'q> {
+fn filtered(filter: &Filter) -> Boxed<'_> {
     let mut query = current();
     if let Some(kind) = &filter.kind {
         query = query.filter(templates::kind.eq(kind));

@@ -72,7 +72,7 @@ async fn a_transient_refusal_is_tried_again_with_the_same_key_until_it_works() {
     let app = builder().clock(clock.clone()).start().await;
     let (admin, ana) = (app.person("admin").await, known(&app, "client").await);
     let throttled = Refused {
-        retry_after: Some(std::time::Duration::from_secs(300)),
+        retry_after: Some(std::time::Duration::from_mins(5)),
         ..refused(Class::Throttled)
     };
     recorder(&app).refuse(vec![throttled, refused(Class::Transient)]);

@@ -6,7 +6,7 @@ use parlour_http::{ApiError, Origin, PathId, RateClass, Reply, Routes, State, Su
 use super::Nothing;
 use crate::error::Error;
 use crate::state::Notify;
-use crate::store::notifications;
+use crate::store::reading;
 
 /// Registers the route.
 pub fn route(routes: Routes) -> Routes {
@@ -27,7 +27,7 @@ pub async fn delete_notification(
 ) -> Result<Reply, ApiError> {
     let (account, caller, shared) = (user.id, user.0, state.0.clone());
     let work = async move |tx: &mut Tx| -> Result<(), Error> {
-        if !notifications::delete(tx, account, id, shared.clock.now()).await? {
+        if !reading::delete(tx, account, id, shared.clock.now()).await? {
             return Err(Error::NotFound);
         }
         let target = ("notification", id.to_string());

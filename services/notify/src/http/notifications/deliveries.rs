@@ -136,13 +136,12 @@ fn explain(channel: Channel, row: &Delivery) -> String {
         attempts => format!(" at attempt {attempts}"),
     };
     let outcome = match (row.status.as_str(), reason) {
-        ("queued", Some(reason)) => reason.sentence(channel),
+        ("queued" | "skipped", Some(reason)) => reason.sentence(channel),
         ("queued", None) => format!("{} waits for its turn.", way(channel)),
         ("sending", _) => format!("{} is being sent.", way(channel)),
         ("sent", _) if row.digest_id.is_some() => format!("It was sent in a digest{by}{times}."),
         ("sent", _) => format!("It was sent{by}{times}."),
         ("delivered", _) => format!("It was delivered{by}{times}."),
-        ("skipped", Some(reason)) => reason.sentence(channel),
         ("failed", _) => {
             let class = row.reason.as_deref().unwrap_or("unknown").replace('_', " ");
             let attempts = row.attempts;

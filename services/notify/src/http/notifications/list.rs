@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::domain::{Priority, kinds};
 use crate::error::Error;
 use crate::state::Notify;
+use crate::store::counts;
 use crate::store::notifications::{self, Filter};
 use crate::view::Item;
 
@@ -96,7 +97,7 @@ pub async fn list_notifications(
     let (mut rows, total) = state
         .db
         .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            let counts = notifications::counts(tx, id, now).await?;
+            let counts = counts::counts(tx, id, now).await?;
             let rows = notifications::page(tx, id, &filter, from, most, now).await?;
             Ok((rows, filter.total(&counts)))
         })

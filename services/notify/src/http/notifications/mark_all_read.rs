@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::read::tell_read;
 use crate::error::Error;
 use crate::state::Notify;
-use crate::store::notifications;
+use crate::store::reading;
 
 /// Rows of one transaction: somebody may have a million.
 const BATCH: i64 = 5000;
@@ -38,7 +38,7 @@ pub async fn mark_all_read(user: User, state: State<Notify>, origin: Origin) -> 
     let mut updated = 0;
     loop {
         let work = async move |tx: &mut Tx| -> Result<usize, Error> {
-            Ok(notifications::read_some(tx, account, until, until, BATCH).await?)
+            Ok(reading::read_some(tx, account, until, until, BATCH).await?)
         };
         let batch = state.db.write(Scope::Person(account), work).await?;
         updated += batch;

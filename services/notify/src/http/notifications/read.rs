@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::unread_count::UnreadCount;
 use crate::error::Error;
 use crate::state::Notify;
-use crate::store::notifications;
+use crate::store::{counts, notifications, reading};
 use crate::view::Item;
 
 /// Registers the route.
@@ -58,7 +58,7 @@ pub async fn read(
     let account = caller.id;
     let work = async move |tx: &mut Tx| -> Result<Item, Error> {
         let now = shared.clock.now();
-        let Some(changed) = notifications::read(tx, account, id, now).await? else {
+        let Some(changed) = reading::read(tx, account, id, now).await? else {
             return Err(Error::NotFound);
         };
         if changed {
@@ -84,7 +84,7 @@ pub async fn tell_read(
     account: Uuid,
     id: Option<Uuid>,
 ) -> Result<(), Error> {
-    let counts = notifications::counts(tx, account, state.clock.now()).await?;
+    let counts = counts::counts(tx, account, state.clock.now()).await?;
     let id = id.map_or_else(String::new, |id| id.to_string());
     let payload = json!({ "id": id, "unread": UnreadCount::of(&counts).count });
     state.push_on_commit(tx, account, "notification_read", payload);

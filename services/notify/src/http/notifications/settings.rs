@@ -166,7 +166,7 @@ fn preferences(
     caller: &Principal,
     wishes: &Wishes,
 ) -> BTreeMap<String, BTreeMap<Channel, bool>> {
-    let roles: Vec<String> = caller.roles.iter().map(|role| role.name().to_owned()).collect();
+    let mine: Vec<String> = caller.roles.iter().map(|role| role.name().to_owned()).collect();
     let kinds: BTreeSet<&str> = rules
         .kinds()
         .into_iter()
@@ -175,7 +175,7 @@ fn preferences(
     let holds = |kind: &str, channel: Channel| {
         wishes.of(kind, channel).unwrap_or_else(|| {
             let default = channel == Channel::Socket || rules.has_template(kind, channel);
-            rules.role_default(&roles, kind, channel).unwrap_or(default)
+            rules.role_default(&mine, kind, channel).unwrap_or(default)
         })
     };
     kinds

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::domain::Priority;
 use crate::error::Error;
 use crate::state::Notify;
-use crate::store::notifications::{self, Count};
+use crate::store::counts::{self, Count};
 
 /// Registers the route.
 pub fn route(routes: Routes) -> Routes {
@@ -52,7 +52,7 @@ pub async fn unread_count(user: User, state: State<Notify>) -> Result<Reply, Api
     let counts = state
         .db
         .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(notifications::counts(tx, id, now).await?)
+            Ok(counts::counts(tx, id, now).await?)
         })
         .await?;
     Reply::ok(UnreadCount::of(&counts))

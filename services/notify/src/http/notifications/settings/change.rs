@@ -137,7 +137,7 @@ impl SettingsChange {
         if let Some(preferences) = self.preferences {
             fields.push("preferences");
             for (kind, channels) in preferences {
-                set(wishes, kind, &channels);
+                set(wishes, &kind, &channels);
             }
             if wishes.preferences.len() > MOST {
                 return Err(Error::field("preferences", "must have at most 200 types"));
@@ -164,8 +164,8 @@ impl SettingsChange {
     }
 }
 
-fn set(wishes: &mut Wishes, kind: String, channels: &Value) {
-    let entry = wishes.preferences.entry(kind.clone()).or_default();
+fn set(wishes: &mut Wishes, kind: &str, channels: &Value) {
+    let entry = wishes.preferences.entry(kind.to_owned()).or_default();
     for (name, wish) in channels.as_object().into_iter().flatten() {
         let Some(channel) = Channel::named(name) else {
             continue;
@@ -176,7 +176,7 @@ fn set(wishes: &mut Wishes, kind: String, channels: &Value) {
         }
     }
     if entry.is_empty() {
-        wishes.preferences.remove(&kind);
+        wishes.preferences.remove(kind);
     }
 }
 

@@ -40,6 +40,7 @@ pub struct UpdateTemplate {
 impl Check for UpdateTemplate {}
 
 /// Tells null from left out.
+#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
