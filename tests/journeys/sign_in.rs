@@ -83,7 +83,11 @@ async fn a_mailed_link_confirms_the_address() {
     let url = mail["data"]["url"].as_str().unwrap();
     assert!(mail["text"].as_str().unwrap().contains(url));
     let token = json!({ "token": mail["data"]["token"] });
-    gateway.post("/api/auth/email/verify").json(token).await.expect(200);
+    gateway
+        .post("/api/auth/email/verify")
+        .json(token)
+        .await
+        .expect(200);
     assert_eq!(platform.outbox("mail.jsonl").len(), 1, "one mail, once");
     process.terminate().await;
 }

@@ -40,7 +40,11 @@ pub fn service() -> Service {
     Service {
         name: NAME,
         health: Some("notifications"),
-        defaults: concat!(include_str!("../config.default.toml"), "\n", include_str!("channels/config.toml")),
+        defaults: concat!(
+            include_str!("../config.default.toml"),
+            "\n",
+            include_str!("channels/config.toml")
+        ),
         migrations: || vec![parlour_directory::MIGRATIONS, MIGRATIONS],
         has_database: true,
         check: |layers| {
@@ -58,7 +62,15 @@ async fn with_providers(context: Context) -> anyhow::Result<Built> {
     let settings: channels::Settings = context.config()?;
     let sink = if settings.use_sink() {
         let folder = context.outbox()?;
-        Some(Sink::start(&settings.sink, context.environment(), &folder, context.stop.clone()).await?)
+        Some(
+            Sink::start(
+                &settings.sink,
+                context.environment(),
+                &folder,
+                context.stop.clone(),
+            )
+            .await?,
+        )
     } else {
         None
     };

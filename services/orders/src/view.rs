@@ -292,7 +292,9 @@ impl Orders {
         let comment = row.comment_sealed.as_deref();
         Ok(Some(ReviewView {
             rating,
-            comment: comment.map(|sealed| self.vault.open_text(&place, sealed)).transpose()?,
+            comment: comment
+                .map(|sealed| self.vault.open_text(&place, sealed))
+                .transpose()?,
             rated_at: row.rated_at.map(Time::from),
         }))
     }
@@ -304,11 +306,15 @@ impl Orders {
         let reason = entry.reason_sealed.filter(|_| !hidden);
         Ok(HistoryView {
             at: entry.at.into(),
-            actor: entry.actor_id.map(|id| PersonView::new(id, entry.actor_name.as_deref())),
+            actor: entry
+                .actor_id
+                .map(|id| PersonView::new(id, entry.actor_name.as_deref())),
             action: entry.action,
             from: entry.from_status,
             to: entry.to_status,
-            reason: reason.map(|sealed| self.vault.open_text(&place, &sealed)).transpose()?,
+            reason: reason
+                .map(|sealed| self.vault.open_text(&place, &sealed))
+                .transpose()?,
         })
     }
 }

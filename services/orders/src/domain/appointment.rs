@@ -93,8 +93,20 @@ pub const RULES: [Rule; 6] = {
     use When::{BeforeStart, FromEnd, FromStart};
     [
         rule(Confirm, Pending, Confirmed, &[Counselor], BeforeStart),
-        rule(Cancel, Pending, Cancelled, &[Client, Counselor, Admin, Platform], BeforeStart),
-        rule(Cancel, Confirmed, Cancelled, &[Client, Counselor, Admin, Platform], BeforeStart),
+        rule(
+            Cancel,
+            Pending,
+            Cancelled,
+            &[Client, Counselor, Admin, Platform],
+            BeforeStart,
+        ),
+        rule(
+            Cancel,
+            Confirmed,
+            Cancelled,
+            &[Client, Counselor, Admin, Platform],
+            BeforeStart,
+        ),
         rule(MissedByClient, Confirmed, NoShow, &[Counselor], FromStart),
         rule(Complete, Confirmed, Completed, &[Platform], FromEnd),
         rule(Expire, Pending, Cancelled, &[Platform], FromStart),

@@ -153,7 +153,13 @@ pub fn table() -> String {
     let mut text = "| action | from | to | by |\n|---|---|---|---|\n".to_owned();
     for rule in RULES {
         let by: Vec<&str> = rule.by.iter().map(|party| party.name()).collect();
-        text += &format!("| {} | {} | {} | {} |\n", rule.action, rule.from, rule.to, by.join(", "));
+        text += &format!(
+            "| {} | {} | {} | {} |\n",
+            rule.action,
+            rule.from,
+            rule.to,
+            by.join(", ")
+        );
     }
     text
 }

@@ -32,7 +32,10 @@ macro_rules! available {
 
 /// The reader, if they are active and nobody has blocked them.
 pub async fn available(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Candidate>> {
-    let sql = concat!("SELECT p.id, p.display_name FROM people p WHERE p.id = ? AND ", available!());
+    let sql = concat!(
+        "SELECT p.id, p.display_name FROM people p WHERE p.id = ? AND ",
+        available!()
+    );
     Statement::new(sql).with(id).get_result(conn).await.optional()
 }
 
@@ -87,7 +90,9 @@ pub async fn set_blocked(conn: &mut Conn, id: Uuid, blocked: bool) -> QueryResul
             .execute(conn)
             .await?;
     } else {
-        diesel::delete(blocked_people::table.find(id)).execute(conn).await?;
+        diesel::delete(blocked_people::table.find(id))
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
@@ -100,7 +105,11 @@ struct Answer {
 
 /// Whether this is somebody who can be asked for: a reader who is not blocked.
 pub async fn is_available(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
-    let sql = concat!("SELECT EXISTS (SELECT FROM people p WHERE p.id = ? AND ", available!(), ") AS is");
+    let sql = concat!(
+        "SELECT EXISTS (SELECT FROM people p WHERE p.id = ? AND ",
+        available!(),
+        ") AS is"
+    );
     let answer: Answer = Statement::new(sql).with(id).get_result(conn).await?;
     Ok(answer.is)
 }
