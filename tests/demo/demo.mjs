@@ -57,6 +57,9 @@ async function client() {
   await call(null, 'POST', '/api/auth/register', { email, password: PASSWORD, first_name: 'Amal', locale: 'en' });
   const person = await signIn('client', email);
   tell('client', `signs up as ${email}`);
+  const { data } = await receives(person, /confirm/i);
+  await call(null, 'POST', '/api/auth/email/verify', { token: data.token });
+  tell('client', 'confirms the address by the link in the mail');
   return person;
 }
 
@@ -90,7 +93,7 @@ async function hears(person, type) {
   tell(person.name, `  hears: “${item.title}” ${item.message} [${type}, after ${after} ms]`);
 }
 
-/** Waits for the next mail to `person` whose subject matches. */
+/** Waits for the next mail to `person` whose subject matches, and answers it. */
 async function receives(person, subject) {
   const mail = await until(`a mail to ${person.name}`, async () => {
     const lines = readFileSync(join(OUTBOX, 'mail.jsonl'), 'utf8').split('\n').filter(Boolean);
@@ -100,6 +103,7 @@ async function receives(person, subject) {
     return mine[index];
   });
   tell(person.name, `  gets the mail “${mail.subject}”`);
+  return mail;
 }
 
 /** Each call sees the others' work a moment later: an account is known once its events have arrived. */
@@ -118,14 +122,14 @@ async function assign(admin, reader, order) {
 async function main() {
   const people = [await client(), await staff('reader'), await staff('monitor'), await staff('admin')];
   const [amal, reader, monitor, admin] = people;
-  const service = await call(admin, 'POST', '/api/services', {
+  const { service } = await call(admin, 'POST', '/api/services', {
     kind: 'tarot', name: 'Three cards', description: 'Past, present and what may come', price: 2500, currency: 'EUR',
     duration_minutes: 30, delivery_mode: 'written', requires_payment: false, active: true,
   });
   tell('admin', `offers “${service.name}” for ${service.price / 100} ${service.currency}`);
 
   const question = { service_id: service.id, notes: 'Will the move do us good? سؤال من القلب', preferred_reader_id: reader.id };
-  const order = await until('the order', () => act(amal, 'orders a reading', 'POST', '/api/orders', question));
+  const { order } = await until('the order', () => act(amal, 'orders a reading', 'POST', '/api/orders', question));
   await hears(amal, 'order_created');
   await assign(admin, reader, order);
   await hears(reader, 'order_assigned');
@@ -134,7 +138,7 @@ async function main() {
   const path = `/api/orders/${order.id}`;
   await act(reader, 'hands in a result', 'POST', `${path}/result`, { text: 'Yes.', media_ids: [] });
   await hears(monitor, 'order_submitted');
-  const early = await call(amal, 'GET', path);
+  const { order: early } = await call(amal, 'GET', path);
   tell('client', `  sees the order as ${early.status}, its result: ${JSON.stringify(early.result)}`);
 
   await act(monitor, 'sends it back', 'POST', `${path}/reject`, { reason: 'One word is not a reading.' });
@@ -147,12 +151,12 @@ async function main() {
   await receives(amal, /ready|delivered|reading/i);
   await hears(reader, 'order_approved');
 
-  const read = await call(amal, 'GET', path);
+  const { order: read } = await call(amal, 'GET', path);
   tell('client', `  reads: “${read.result.text}” (revision ${read.result.revision})`);
   await act(amal, 'rates it', 'POST', `${path}/review`, { rating: 5, comment: 'Thank you.' });
   await hears(reader, 'order_rated');
   console.log('\nThe order’s history:');
-  for (const { at, action, from, to, reason } of (await call(admin, 'GET', path)).history) {
+  for (const { at, action, from, to, reason } of (await call(admin, 'GET', path)).order.history) {
     console.log(`  ${at}  ${action.padEnd(10)} ${from ?? '–'} → ${to}${reason ? `: ${reason}` : ''}`);
   }
 }
