@@ -8,6 +8,7 @@
 )]
 
 mod load;
+mod mails;
 mod platform;
 mod restarts;
 mod revocations;

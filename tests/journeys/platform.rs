@@ -104,6 +104,19 @@ impl Platform {
         self.start(&["identity"], address, "/-/ready", &environment).await
     }
 
+    /// Notify alone, which asks identity there. A delivery that a dead process had is taken
+    /// up by the next one after ten seconds.
+    pub(crate) async fn notify(&self, identity: SocketAddr) -> Process {
+        let address = free_address();
+        let environment = [
+            ("PARLOUR__HTTP__LISTEN", address.to_string()),
+            ("PARLOUR__HTTP__INTERNAL_LISTEN", free_address().to_string()),
+            ("PARLOUR__AUTH__IDENTITY_URL", format!("http://{identity}")),
+            ("PARLOUR__NOTIFY__DISPATCH__LEASE_SECONDS", "10".to_owned()),
+        ];
+        self.start(&["notify"], address, "/-/ready", &environment).await
+    }
+
     /// A gateway before replicas of identity.
     pub(crate) async fn gateway(&self, identity: &[SocketAddr]) -> Process {
         let address = free_address();
@@ -123,6 +136,12 @@ impl Platform {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines.collect()
+    }
+
+    /// The first column of what a query of the administrator's finds, as texts.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let rows = self.database.admin().await.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// Runs an operator's command and answers what it printed.
@@ -184,6 +203,12 @@ impl Process {
         });
         let (status, log) = status.await.unwrap();
         assert!(status.success(), "{status}\n{log}");
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     async fn wait_for(&self, path: &str) {
