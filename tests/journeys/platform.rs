@@ -31,7 +31,7 @@ pub(crate) struct Process {
 impl Platform {
     /// Makes database, vhost and configuration; nothing runs yet.
     pub(crate) async fn new() -> Self {
-        let services = [parlour_identity::service()];
+        let services = parlour::services::all();
         let platform = Self {
             database: Database::of(&services).await,
             vhost: Vhost::create().await,

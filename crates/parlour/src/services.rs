@@ -4,7 +4,11 @@ use parlour_chassis::Service;
 
 /// All of them, the gateway first.
 pub fn all() -> Vec<Service> {
-    vec![parlour_gateway::service(), parlour_identity::service()]
+    vec![
+        parlour_gateway::service(),
+        parlour_identity::service(),
+        parlour_orders::service(),
+    ]
 }
 
 /// Those with these names, or all when none is named.

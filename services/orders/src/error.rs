@@ -75,22 +75,22 @@ impl From<diesel::result::Error> for Error {
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        let conflict = |code: &'static str, message: &'static str| {
-            ApiError::new(StatusCode::CONFLICT, code, message)
-        };
+        let conflict =
+            |code: &'static str, message: &'static str| ApiError::new(StatusCode::CONFLICT, code, message);
         match error {
             Error::Forbidden(why) => ApiError::forbidden().with_details(vec![why.to_owned()]),
             Error::State(details) => {
                 conflict(code::INVALID_STATE, "This is not possible in the present state.")
                     .with_details(details)
             }
-            Error::Stale(version) => {
-                ApiError::conflict("It was changed since you looked at it. Look again.")
-                    .with_details(vec![format!("version: {version}")])
-            }
+            Error::Stale(version) => ApiError::conflict("It was changed since you looked at it. Look again.")
+                .with_details(vec![format!("version: {version}")]),
             Error::Field(name, problem) => ApiError::field(name, problem),
             Error::NotAvailable => conflict(NOT_AVAILABLE, "The counsellor is not available at this time."),
-            Error::SlotTaken => conflict(SLOT_TAKEN, "This time was booked by somebody else. Choose another."),
+            Error::SlotTaken => conflict(
+                SLOT_TAKEN,
+                "This time was booked by somebody else. Choose another.",
+            ),
             Error::ClientBusy => ApiError::conflict("You have another appointment at this time."),
             Error::Db(error) => error.into(),
             Error::Vault(error) => error.into(),

@@ -87,14 +87,17 @@ impl Orders {
         let order = orders::lock(tx, id, &mover.viewer).await?;
         let status = order.status()?;
         let action = choose(status);
-        let to = order::decide(action, status, &mover.viewer.parties(&order)).map_err(|refusal| {
-            match refusal {
+        let to = order::decide(action, status, &mover.viewer.parties(&order)).map_err(
+            |refusal| match refusal {
                 Refusal::NotYours => Error::Forbidden("this is not for you to do with this order"),
                 Refusal::Stake => Error::Forbidden("you have a stake in this order"),
                 Refusal::State => Error::state("status", status.name()),
-            }
-        })?;
-        if mover.expected_version.is_some_and(|expected| expected != order.version) {
+            },
+        )?;
+        if mover
+            .expected_version
+            .is_some_and(|expected| expected != order.version)
+        {
             return Err(Error::Stale(order.version));
         }
         Ok(Begun {
@@ -108,7 +111,9 @@ impl Orders {
     /// Seals the reason of the move that an order's next version comes from.
     pub fn sealed_reason(&self, order: &Order, reason: Option<&str>) -> Result<Option<Vec<u8>>, Error> {
         let place = history::reason_place(order.id, order.version + 1);
-        Ok(reason.map(|text| self.vault.seal_text(&place, text)).transpose()?)
+        Ok(reason
+            .map(|text| self.vault.seal_text(&place, text))
+            .transpose()?)
     }
 
     /// The line of the audit log about a move, and the answer.
@@ -122,7 +127,9 @@ impl Orders {
     ) -> Result<Reply, Error> {
         let change = (
             Some(json!({ "status": before })),
-            Some(json!({ "status": order.status_name(), "reader_id": order.reader_id, "version": order.version })),
+            Some(
+                json!({ "status": order.status_name(), "reader_id": order.reader_id, "version": order.version }),
+            ),
         );
         let name = format!("order.{action}");
         telling::audited(tx, &mover.origin, &name, ("order", order.id), change).await?;

@@ -68,7 +68,10 @@ impl Viewer {
             (self.monitor, order::Party::Monitor),
             (self.admin, order::Party::Admin),
         ];
-        all.into_iter().filter(|(is, _)| *is).map(|(_, party)| party).collect()
+        all.into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, party)| party)
+            .collect()
     }
 
     /// What they are to an appointment.
@@ -78,6 +81,9 @@ impl Viewer {
             (appointment.counselor_id == self.id, appointment::Party::Counselor),
             (self.admin, appointment::Party::Admin),
         ];
-        all.into_iter().filter(|(is, _)| *is).map(|(_, party)| party).collect()
+        all.into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, party)| party)
+            .collect()
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, Days, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 
 /// A stretch of time: from its start up to, not including, its end.
@@ -100,7 +102,10 @@ impl Hours {
             exception.open.clone()
         };
         for closed in &exception.closed {
-            parts = parts.into_iter().flat_map(|part| without(part, *closed)).collect();
+            parts = parts
+                .into_iter()
+                .flat_map(|part| without(part, *closed))
+                .collect();
         }
         parts
     }

@@ -32,7 +32,12 @@ mod tests {
         assert_eq!(shown(42), "R-000042");
         assert_eq!((parse(" r-42 "), parse("42")), (Some(42), Some(42)));
         assert_eq!(
-            (parse("R-"), parse("-42"), parse("R-4x"), parse("99999999999999999999")),
+            (
+                parse("R-"),
+                parse("-42"),
+                parse("R-4x"),
+                parse("99999999999999999999")
+            ),
             (None, None, None, None)
         );
     }

@@ -12,9 +12,7 @@ use crate::state::Orders;
 /// Gives an order to somebody as soon as it was placed. If there is nobody, a job goes on looking.
 pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
     let state = state.clone();
-    consumer.on(async move |tx: &mut Tx, event: Incoming<OrderCreated>| {
-        give(&state, tx, &event.data).await
-    })
+    consumer.on(async move |tx: &mut Tx, event: Incoming<OrderCreated>| give(&state, tx, &event.data).await)
 }
 
 async fn give(state: &Orders, tx: &mut Tx, event: &OrderCreated) -> Result<(), Failure> {

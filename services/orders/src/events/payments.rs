@@ -24,16 +24,37 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
                 currency: event.data.currency.clone(),
                 captured: event.data.captured,
             };
-            hear(&succeeding, tx, &event.data.payment_id, &event.data.order_id, &news).await
+            hear(
+                &succeeding,
+                tx,
+                &event.data.payment_id,
+                &event.data.order_id,
+                &news,
+            )
+            .await
         })
         .on(async move |tx: &mut Tx, event: Incoming<PaymentFailed>| {
-            hear(&failing, tx, &event.data.payment_id, &event.data.order_id, &News::Failed).await
+            hear(
+                &failing,
+                tx,
+                &event.data.payment_id,
+                &event.data.order_id,
+                &News::Failed,
+            )
+            .await
         })
         .on(async move |tx: &mut Tx, event: Incoming<PaymentRefunded>| {
             let news = News::Refunded {
                 amount: event.data.amount_minor,
             };
-            hear(&refunding, tx, &event.data.payment_id, &event.data.order_id, &news).await
+            hear(
+                &refunding,
+                tx,
+                &event.data.payment_id,
+                &event.data.order_id,
+                &news,
+            )
+            .await
         })
 }
 

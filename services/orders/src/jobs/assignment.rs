@@ -18,7 +18,9 @@ pub(super) async fn run(state: &Orders) -> Result<(), Error> {
         let shared = state.clone();
         let last = state
             .db
-            .write(Scope::Service, async move |tx: &mut Tx| batch(&shared, tx, after).await)
+            .write(Scope::Service, async move |tx: &mut Tx| {
+                batch(&shared, tx, after).await
+            })
             .await?;
         match last {
             None => return Ok(()),

@@ -116,7 +116,10 @@ pub async fn insert(conn: &mut Conn, new: &NewAppointment<'_>) -> Result<Option<
              (id, client_id, counselor_id, status, starts_at, ends_at, subject_sealed, created_at, updated_at)
            VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?)
            ON CONFLICT DO NOTHING RETURNING *)
-         SELECT ", columns!(), " FROM", joined!()
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!()
     ))
     .with(new.id)
     .with(new.client_id)
@@ -140,7 +143,10 @@ pub async fn busy(conn: &mut Conn, counselor: Uuid, range: Span) -> QueryResult<
         .order(appointments::starts_at)
         .load(conn)
         .await?;
-    Ok(found.into_iter().map(|(start, end)| Span { start, end }).collect())
+    Ok(found
+        .into_iter()
+        .map(|(start, end)| Span { start, end })
+        .collect())
 }
 
 /// The appointment, locked until the transaction ends, if the caller takes part in it or sees all.
@@ -149,7 +155,10 @@ pub async fn lock(conn: &mut Conn, id: Uuid, person: Uuid, sees_all: bool) -> Re
         "WITH a AS MATERIALIZED (
            SELECT * FROM appointments
            WHERE id = ? AND (? OR client_id = ? OR counselor_id = ?) FOR UPDATE)
-         SELECT ", columns!(), " FROM", joined!()
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!()
     ));
     let statement = statement.with(id).with(sees_all).with(person).with(person);
     Ok(statement.get_result(conn).await?)
@@ -209,7 +218,10 @@ pub async fn upcoming(conn: &mut Conn, mine: Mine, limit: i64) -> QueryResult<Ve
 /// All others, the latest first.
 pub async fn past(conn: &mut Conn, mine: Mine, limit: i64, offset: i64) -> QueryResult<Vec<Appointment>> {
     Statement::new(concat!(
-        "SELECT ", columns!(), " FROM appointments", joined!(),
+        "SELECT ",
+        columns!(),
+        " FROM appointments",
+        joined!(),
         " WHERE (a.client_id = ? OR a.counselor_id = ?)
            AND NOT (a.status IN ('pending', 'confirmed') AND a.ends_at > ?)
          ORDER BY a.starts_at DESC, a.id DESC LIMIT ? OFFSET ?"
@@ -281,7 +293,11 @@ pub async fn lock_over(
            WHERE status IN ('pending', 'confirmed') AND starts_at <= ?
              AND (status = 'pending' OR ends_at <= ?)
            ORDER BY starts_at LIMIT ? FOR UPDATE SKIP LOCKED)
-         SELECT ", columns!(), " FROM", joined!(), " ORDER BY a.starts_at, a.id"
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!(),
+        " ORDER BY a.starts_at, a.id"
     ))
     .with(started)
     .with(ended)
@@ -301,7 +317,11 @@ pub async fn lock_ahead_of(
            SELECT * FROM appointments
            WHERE (client_id = ? OR counselor_id = ?) AND status IN ('pending', 'confirmed') AND starts_at > ?
            ORDER BY id FOR UPDATE)
-         SELECT ", columns!(), " FROM", joined!(), " ORDER BY a.id"
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!(),
+        " ORDER BY a.id"
     ))
     .with(person)
     .with(person)
@@ -318,12 +338,7 @@ struct Busy {
 
 /// Whether it is for the client's own sake that `span` cannot be booked: they have
 /// something with somebody else then. What the counsellor has, the client does not see.
-pub async fn client_is_busy(
-    conn: &mut Conn,
-    client: Uuid,
-    counselor: Uuid,
-    span: Span,
-) -> QueryResult<bool> {
+pub async fn client_is_busy(conn: &mut Conn, client: Uuid, counselor: Uuid, span: Span) -> QueryResult<bool> {
     let found: Busy = Statement::new(
         "SELECT EXISTS (SELECT FROM appointments WHERE client_id = ? AND counselor_id <> ?
            AND status IN ('pending', 'confirmed') AND tstzrange(starts_at, ends_at) && tstzrange(?, ?)) AS busy",

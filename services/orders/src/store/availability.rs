@@ -45,6 +45,8 @@ pub async fn put(conn: &mut Conn, row: &Availability) -> QueryResult<()> {
 
 /// Forgets the hours of somebody.
 pub async fn delete(conn: &mut Conn, reader: Uuid) -> QueryResult<()> {
-    diesel::delete(availability::table.find(reader)).execute(conn).await?;
+    diesel::delete(availability::table.find(reader))
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -34,7 +34,10 @@ pub async fn scanned(conn: &mut Conn, id: Uuid, owner: Uuid, clean: bool) -> Que
         ))
         .on_conflict(files::id)
         .do_update()
-        .set((files::owner_id.eq(excluded(files::owner_id)), files::clean.eq(clean)))
+        .set((
+            files::owner_id.eq(excluded(files::owner_id)),
+            files::clean.eq(clean),
+        ))
         .execute(conn)
         .await?;
     Ok(())

@@ -120,7 +120,10 @@ pub async fn page(
     offset: i64,
 ) -> QueryResult<Vec<Order>> {
     let mut statement = filter.apply(Statement::new(concat!(
-        "SELECT ", columns!(), " FROM orders", joined!()
+        "SELECT ",
+        columns!(),
+        " FROM orders",
+        joined!()
     )));
     if let Some(cursor) = cursor {
         statement = statement

@@ -3,16 +3,18 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Conn, DbError};
 use uuid::Uuid;
 
 use super::statement::Statement;
 use crate::domain::names::UnknownName;
+use crate::domain::number;
 use crate::domain::order::Status;
 use crate::domain::payment::{Account, PaymentStatus};
-use crate::domain::number;
 use crate::viewer::Viewer;
 
 /// An order with what belongs to it: its service, and the names of people.
@@ -200,7 +202,10 @@ pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>
                     ELSE t.now + make_interval(mins => coalesce(assignment_minutes, ?)) END, t.now, t.now
            FROM services, (SELECT ?::timestamptz AS now) t WHERE id = ? AND active
            RETURNING *)
-         SELECT ", columns!(), " FROM", joined!()
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!()
     ))
     .with(new.id)
     .with(new.client_id)
@@ -212,23 +217,19 @@ pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>
     first(conn, statement).await
 }
 
-/// The order, if the caller may know of it.
-pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
-    let statement = Statement::new(concat!(
-        "SELECT ", columns!(), " FROM orders", joined!(), " WHERE o.id = ? AND ", visible!()
-    ));
-    let found = first(conn, seen_by(statement.with(id), viewer)).await?;
-    found.ok_or(DbError::NotFound)
-}
-
 /// The order, locked until the transaction ends, if the caller may know of it.
 ///
 /// The lock comes first and the names after it: what is joined belongs to the row as
 /// it is once the lock is there.
 pub async fn lock(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
     let statement = Statement::new(concat!(
-        "WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ", visible!(), " FOR UPDATE)
-         SELECT ", columns!(), " FROM", joined!()
+        "WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ",
+        visible!(),
+        " FOR UPDATE)
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!()
     ));
     let found = first(conn, seen_by(statement.with(id), viewer)).await?;
     found.ok_or(DbError::NotFound)
@@ -238,7 +239,10 @@ pub async fn lock(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, D
 pub async fn lock_any(conn: &mut Conn, id: Uuid) -> Result<Option<Order>, DbError> {
     let statement = Statement::new(concat!(
         "WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = ? FOR UPDATE)
-         SELECT ", columns!(), " FROM", joined!()
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!()
     ));
     first(conn, statement.with(id)).await
 }
@@ -252,7 +256,11 @@ pub async fn lock_pending(conn: &mut Conn, limit: i64, after: Option<Uuid>) -> Q
            WHERE status = 'pending' AND (NOT requires_payment OR payment_status IN ('authorised', 'paid'))
              AND id > coalesce(?, '00000000-0000-0000-0000-000000000000')
            ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)
-         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.id"
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!(),
+        " ORDER BY o.id"
     ));
     statement.with(after).with(limit).load(conn).await
 }
@@ -264,7 +272,11 @@ pub async fn take_overdue(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> Qu
            UPDATE orders SET due_at = NULL WHERE id IN (
              SELECT id FROM orders WHERE due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
            RETURNING *)
-         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.waits_since, o.id"
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!(),
+        " ORDER BY o.waits_since, o.id"
     ));
     statement.with(now).with(limit).load(conn).await
 }
@@ -275,7 +287,11 @@ pub async fn lock_open_of(conn: &mut Conn, client: Uuid) -> QueryResult<Vec<Orde
         "WITH o AS MATERIALIZED (
            SELECT * FROM orders WHERE client_id = ? AND status IN ('pending', 'assigned', 'submitted')
            ORDER BY id FOR UPDATE)
-         SELECT ", columns!(), " FROM", joined!(), " ORDER BY o.id"
+         SELECT ",
+        columns!(),
+        " FROM",
+        joined!(),
+        " ORDER BY o.id"
     ));
     statement.with(client).load(conn).await
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::orders::Order;
 use super::statement::Statement;
-use crate::schema::{blocked_people, readers};
+use crate::schema::blocked_people;
 
 /// Somebody who can be given an order.
 #[derive(Clone, Debug, QueryableByName)]
@@ -32,7 +32,10 @@ macro_rules! available {
 
 /// The reader, if they are active and nobody has blocked them.
 pub async fn available(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Candidate>> {
-    let sql = concat!("SELECT p.id, p.display_name FROM people p WHERE p.id = ? AND ", available!());
+    let sql = concat!(
+        "SELECT p.id, p.display_name FROM people p WHERE p.id = ? AND ",
+        available!()
+    );
     Statement::new(sql).with(id).get_result(conn).await.optional()
 }
 
@@ -67,17 +70,6 @@ pub async fn choose(conn: &mut Conn, order: &Order) -> QueryResult<Option<Candid
         .optional()
 }
 
-/// How many ratings a reader has, and their sum.
-pub async fn ratings(conn: &mut Conn, id: Uuid) -> QueryResult<(i64, i64)> {
-    let found = readers::table
-        .find(id)
-        .select((readers::ratings, readers::rating_sum))
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(found.unwrap_or_default())
-}
-
 /// Notes that moderation blocked somebody, or lifted it.
 pub async fn set_blocked(conn: &mut Conn, id: Uuid, blocked: bool) -> QueryResult<()> {
     if blocked {
@@ -87,7 +79,9 @@ pub async fn set_blocked(conn: &mut Conn, id: Uuid, blocked: bool) -> QueryResul
             .execute(conn)
             .await?;
     } else {
-        diesel::delete(blocked_people::table.find(id)).execute(conn).await?;
+        diesel::delete(blocked_people::table.find(id))
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
@@ -100,7 +94,11 @@ struct Answer {
 
 /// Whether this is somebody who can be asked for: a reader who is not blocked.
 pub async fn is_available(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
-    let sql = concat!("SELECT EXISTS (SELECT FROM people p WHERE p.id = ? AND ", available!(), ") AS is");
+    let sql = concat!(
+        "SELECT EXISTS (SELECT FROM people p WHERE p.id = ? AND ",
+        available!(),
+        ") AS is"
+    );
     let answer: Answer = Statement::new(sql).with(id).get_result(conn).await?;
     Ok(answer.is)
 }

@@ -89,7 +89,6 @@ impl Query for Statement<'_> {
     type SqlType = Untyped;
 }
 
-
 impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut values = self.values.iter();

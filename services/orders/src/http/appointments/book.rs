@@ -95,9 +95,18 @@ pub async fn book_appointment(
     .await
 }
 
-async fn book(state: &Orders, tx: &mut Tx, body: BookAppointment, client: Uuid) -> Result<Appointment, Error> {
-    let counselor = body.counselor_id.ok_or(Error::Field("counselor_id", "is required"))?;
-    let start = body.scheduled_date.ok_or(Error::Field("scheduled_date", "is required"))?;
+async fn book(
+    state: &Orders,
+    tx: &mut Tx,
+    body: BookAppointment,
+    client: Uuid,
+) -> Result<Appointment, Error> {
+    let counselor = body
+        .counselor_id
+        .ok_or(Error::Field("counselor_id", "is required"))?;
+    let start = body
+        .scheduled_date
+        .ok_or(Error::Field("scheduled_date", "is required"))?;
     let now = state.now();
     if counselor == client {
         return Err(Error::Field("counselor_id", "cannot be yourself"));
@@ -137,7 +146,9 @@ async fn check_hours(tx: &mut Tx, counselor: Uuid, span: Span, now: DateTime<Utc
     if !readers::is_available(tx, counselor).await? {
         return Err(Error::NotAvailable);
     }
-    let row = availability::find(tx, counselor).await?.ok_or(Error::NotAvailable)?;
+    let row = availability::find(tx, counselor)
+        .await?
+        .ok_or(Error::NotAvailable)?;
     let horizon = now + Duration::days(i64::from(row.horizon_days));
     if span.end > horizon || !hours_of(&row)?.is_open(span) {
         return Err(Error::NotAvailable);

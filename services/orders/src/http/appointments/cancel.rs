@@ -90,7 +90,10 @@ pub async fn cancel_appointment(
             let told = telling::called_off(&row, Some(viewer.id));
             telling::about_appointment(tx, &row, &told).await?;
         }
-        let change = (Some(json!({ "status": before })), Some(json!({ "status": to.name() })));
+        let change = (
+            Some(json!({ "status": before })),
+            Some(json!({ "status": to.name() })),
+        );
         let name = format!("appointment.{action}");
         telling::audited(tx, &origin, &name, ("appointment", id), change).await?;
         Ok(Reply::bare(StatusCode::OK, &state.appointment(&row)?)?)

@@ -52,7 +52,10 @@ pub async fn confirm_appointment(
         let before = row.status_name().to_owned();
         row.set_status(to);
         telling::about_appointment(tx, &row, &telling::confirmed(&row)).await?;
-        let change = (Some(json!({ "status": before })), Some(json!({ "status": to.name() })));
+        let change = (
+            Some(json!({ "status": before })),
+            Some(json!({ "status": to.name() })),
+        );
         telling::audited(tx, &origin, "appointment.confirm", ("appointment", id), change).await?;
         Ok(Reply::bare(StatusCode::OK, &state.appointment(&row)?)?)
     })

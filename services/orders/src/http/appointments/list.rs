@@ -69,12 +69,15 @@ pub async fn list_appointments(
     let (page, limit) = (query.page.unwrap_or(1), query.limit.unwrap_or(20));
     let (upcoming, past, total) = state
         .db
-        .read(Scope::Person(user.id), async move |tx: &mut Tx| -> Result<_, Error> {
-            let upcoming = appointments::upcoming(tx, mine, MOST_AHEAD).await?;
-            let past = appointments::past(tx, mine, limit, (page - 1) * limit).await?;
-            let total = appointments::count_past(tx, mine).await?;
-            Ok((upcoming, past, total))
-        })
+        .read(
+            Scope::Person(user.id),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                let upcoming = appointments::upcoming(tx, mine, MOST_AHEAD).await?;
+                let past = appointments::past(tx, mine, limit, (page - 1) * limit).await?;
+                let total = appointments::count_past(tx, mine).await?;
+                Ok((upcoming, past, total))
+            },
+        )
         .await?;
     let shown = |rows: &[appointments::Appointment]| -> Result<Vec<AppointmentView>, Error> {
         rows.iter().map(|row| state.appointment(row)).collect()

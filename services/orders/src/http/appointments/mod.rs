@@ -88,7 +88,9 @@ impl Orders {
         let (status, phase) = (row.status()?, row.phase(self.now()));
         match appointment::decide(action, status, phase, &viewer.parties_of(&row)) {
             Ok(to) => Ok((row, to)),
-            Err(Refusal::NotYours) => Err(Error::Forbidden("this is not for you to do with this appointment")),
+            Err(Refusal::NotYours) => Err(Error::Forbidden(
+                "this is not for you to do with this appointment",
+            )),
             Err(Refusal::State) => Err(Error::state("status", status.name())),
             Err(Refusal::Time(when)) => {
                 let possible = format!("{action}: possible {when}");

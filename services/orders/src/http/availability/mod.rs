@@ -102,7 +102,11 @@ fn check(problems: &mut Problems, weekly: &[WeeklyHours], exceptions: &[DateExce
     for (index, exception) in exceptions.iter().enumerate() {
         let fine = exception.part().is_some();
         let name = format!("exceptions[{index}]");
-        problems.require(fine, &name, "needs a start before its end, or no hours and available: false");
+        problems.require(
+            fine,
+            &name,
+            "needs a start before its end, or no hours and available: false",
+        );
     }
 }
 

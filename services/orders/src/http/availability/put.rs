@@ -1,9 +1,7 @@
 //! `PUT /api/availability`
 
 use parlour_db::{Scope, Tx};
-use parlour_http::{
-    ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success,
-};
+use parlour_http::{ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;

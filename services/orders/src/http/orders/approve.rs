@@ -1,7 +1,9 @@
 //! `POST /api/orders/{id}/approve`
 
 use parlour_db::Tx;
-use parlour_http::{ApiError, Check, JsonOrDefault, Once, Origin, PathId, RateClass, Reply, Routes, State, Success};
+use parlour_http::{
+    ApiError, Check, JsonOrDefault, Once, Origin, PathId, RateClass, Reply, Routes, State, Success,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -49,14 +51,17 @@ pub async fn approve_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let begun = state.begin(tx, id, &mover, |_| Action::Approve).await?;
-        let version = moves::plain(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
-        let before = begun.order.status_name().to_owned();
-        let order = begun.done(version);
-        telling::about(tx, &order, &telling::approved(&order, mover.viewer.id)).await?;
-        telling::about(tx, &order, &telling::delivered(&order)).await?;
-        state.finish(tx, &mover, Action::Approve, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let begun = state.begin(tx, id, &mover, |_| Action::Approve).await?;
+            let version = moves::plain(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
+            let before = begun.order.status_name().to_owned();
+            let order = begun.done(version);
+            telling::about(tx, &order, &telling::approved(&order, mover.viewer.id)).await?;
+            telling::about(tx, &order, &telling::delivered(&order)).await?;
+            state.finish(tx, &mover, Action::Approve, &before, &order).await
+        },
+    )
     .await
 }

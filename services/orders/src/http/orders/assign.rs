@@ -56,18 +56,21 @@ pub async fn assign_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let again = body.reassign;
-        let choose = move |status| match status {
-            Status::Assigned if again => Action::Reassign,
-            _ => Action::Assign,
-        };
-        let begun = state.begin(tx, id, &mover, choose).await?;
-        let reader = reader_for(tx, &begun.order, body.reader_id).await?;
-        let (action, before) = (begun.action, begun.order.status_name().to_owned());
-        let order = state.give(tx, begun, reader, Some(mover.viewer.id)).await?;
-        state.finish(tx, &mover, action, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let again = body.reassign;
+            let choose = move |status| match status {
+                Status::Assigned if again => Action::Reassign,
+                _ => Action::Assign,
+            };
+            let begun = state.begin(tx, id, &mover, choose).await?;
+            let reader = reader_for(tx, &begun.order, body.reader_id).await?;
+            let (action, before) = (begun.action, begun.order.status_name().to_owned());
+            let order = state.give(tx, begun, reader, Some(mover.viewer.id)).await?;
+            state.finish(tx, &mover, action, &before, &order).await
+        },
+    )
     .await
 }
 

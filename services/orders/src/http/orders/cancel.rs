@@ -2,7 +2,8 @@
 
 use parlour_db::Tx;
 use parlour_http::{
-    ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
+    User,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -61,16 +62,19 @@ pub async fn cancel_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let begun = state.begin(tx, id, &mover, |_| Action::Cancel).await?;
-        let reason = state.sealed_reason(&begun.order, body.reason.as_deref())?;
-        let step = begun.step(&state, Some(mover.viewer.id), reason.as_deref());
-        let version = moves::plain(tx, &step).await?;
-        let before = begun.order.status_name().to_owned();
-        let order = begun.done(version);
-        let told = telling::cancelled(&order, Some(mover.viewer.id));
-        telling::about(tx, &order, &told).await?;
-        state.finish(tx, &mover, Action::Cancel, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let begun = state.begin(tx, id, &mover, |_| Action::Cancel).await?;
+            let reason = state.sealed_reason(&begun.order, body.reason.as_deref())?;
+            let step = begun.step(&state, Some(mover.viewer.id), reason.as_deref());
+            let version = moves::plain(tx, &step).await?;
+            let before = begun.order.status_name().to_owned();
+            let order = begun.done(version);
+            let told = telling::cancelled(&order, Some(mover.viewer.id));
+            telling::about(tx, &order, &told).await?;
+            state.finish(tx, &mover, Action::Cancel, &before, &order).await
+        },
+    )
     .await
 }

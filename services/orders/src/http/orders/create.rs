@@ -2,9 +2,7 @@
 
 use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
-use parlour_http::{
-    ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success,
-};
+use parlour_http::{ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -49,7 +47,11 @@ impl Check for CreateOrder {
             .details
             .as_ref()
             .map_or(0, |details| json!(details).to_string().chars().count());
-        problems.require(length <= MOST_DETAILS, "details", "must have at most 10000 characters as JSON");
+        problems.require(
+            length <= MOST_DETAILS,
+            "details",
+            "must have at most 10000 characters as JSON",
+        );
     }
 }
 
@@ -69,18 +71,28 @@ pub async fn create_order(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let viewer = Viewer::from(&*client);
-    once.write(Scope::Person(client.id), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        check_preference(tx, &body, viewer.id).await?;
-        let order = insert(&state, tx, body, viewer.id).await?;
-        telling::about(tx, &order, &telling::created(&order)).await?;
-        let after = json!({
-            "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
-            "currency": order.currency,
-        });
-        telling::audited(tx, &origin, "order.create", ("order", order.id), (None, Some(after))).await?;
-        let order = view::order(&order, &viewer)?;
-        Ok(Reply::created(OrderData { order })?)
-    })
+    once.write(
+        Scope::Person(client.id),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            check_preference(tx, &body, viewer.id).await?;
+            let order = insert(&state, tx, body, viewer.id).await?;
+            telling::about(tx, &order, &telling::created(&order)).await?;
+            let after = json!({
+                "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
+                "currency": order.currency,
+            });
+            telling::audited(
+                tx,
+                &origin,
+                "order.create",
+                ("order", order.id),
+                (None, Some(after)),
+            )
+            .await?;
+            let order = view::order(&order, &viewer)?;
+            Ok(Reply::created(OrderData { order })?)
+        },
+    )
     .await
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use parlour_db::Tx;
 use parlour_http::{
-    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State, Success,
-    User,
+    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State,
+    Success, User,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -65,7 +65,10 @@ pub struct OrderQuery {
 
 impl Check for OrderQuery {
     fn check(&self, problems: &mut Problems) {
-        let fine = self.status.as_deref().is_none_or(|name| name.parse::<Status>().is_ok());
+        let fine = self
+            .status
+            .as_deref()
+            .is_none_or(|name| name.parse::<Status>().is_ok());
         problems.require(fine, "status", "is not a status");
         for (name, text) in [("from", &self.from), ("to", &self.to)] {
             let fine = text.as_deref().is_none_or(|text| moment(text, 0).is_some());
@@ -81,7 +84,11 @@ fn moment(text: &str, days: u64) -> Option<DateTime<Utc>> {
         return Some(time.to_utc());
     }
     let date: NaiveDate = text.parse().ok()?;
-    Some(date.checked_add_days(Days::new(days))?.and_time(NaiveTime::MIN).and_utc())
+    Some(
+        date.checked_add_days(Days::new(days))?
+            .and_time(NaiveTime::MIN)
+            .and_utc(),
+    )
 }
 
 /// A page of orders.
@@ -160,7 +167,10 @@ mod tests {
         let time = |text: &str| text.parse::<DateTime<Utc>>().ok();
         assert_eq!(moment("2026-01-02", 0), time("2026-01-02T00:00:00Z"));
         assert_eq!(moment("2026-01-02", 1), time("2026-01-03T00:00:00Z"));
-        assert_eq!(moment("2026-01-02T03:00:00 03:00", 1), time("2026-01-02T00:00:00Z"));
+        assert_eq!(
+            moment("2026-01-02T03:00:00 03:00", 1),
+            time("2026-01-02T00:00:00Z")
+        );
         assert_eq!((moment("yesterday", 0), moment("2026-02-30", 0)), (None, None));
     }
 }

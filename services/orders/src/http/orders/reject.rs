@@ -59,15 +59,18 @@ pub async fn reject_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let begun = state.begin(tx, id, &mover, |_| Action::Reject).await?;
-        let reason = state.sealed_reason(&begun.order, Some(&body.reason))?;
-        let step = begun.step(&state, Some(mover.viewer.id), reason.as_deref());
-        let version = moves::plain(tx, &step).await?;
-        let before = begun.order.status_name().to_owned();
-        let order = begun.done(version);
-        telling::about(tx, &order, &telling::rejected(&order, mover.viewer.id)).await?;
-        state.finish(tx, &mover, Action::Reject, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let begun = state.begin(tx, id, &mover, |_| Action::Reject).await?;
+            let reason = state.sealed_reason(&begun.order, Some(&body.reason))?;
+            let step = begun.step(&state, Some(mover.viewer.id), reason.as_deref());
+            let version = moves::plain(tx, &step).await?;
+            let before = begun.order.status_name().to_owned();
+            let order = begun.done(version);
+            telling::about(tx, &order, &telling::rejected(&order, mover.viewer.id)).await?;
+            state.finish(tx, &mover, Action::Reject, &before, &order).await
+        },
+    )
     .await
 }

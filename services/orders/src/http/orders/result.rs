@@ -72,23 +72,26 @@ pub async fn submit_result(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let begun = state.begin(tx, id, &mover, |_| Action::Submit).await?;
-        check_files(tx, mover.viewer.id, &body.media_ids).await?;
-        let place = history::result_place(id, begun.order.revision + 1);
-        let sealed = state.vault.seal_text(&place, &body.text)?;
-        let result = NewResult {
-            text_sealed: &sealed,
-            media_ids: &body.media_ids,
-        };
-        let step = begun.step(&state, Some(mover.viewer.id), None);
-        let version = moves::submit(tx, &step, &result).await?;
-        let before = begun.order.status_name().to_owned();
-        let mut order = begun.done(version);
-        order.revision += 1;
-        telling::about(tx, &order, &telling::submitted(&order)).await?;
-        state.finish(tx, &mover, Action::Submit, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let begun = state.begin(tx, id, &mover, |_| Action::Submit).await?;
+            check_files(tx, mover.viewer.id, &body.media_ids).await?;
+            let place = history::result_place(id, begun.order.revision + 1);
+            let sealed = state.vault.seal_text(&place, &body.text)?;
+            let result = NewResult {
+                text_sealed: &sealed,
+                media_ids: &body.media_ids,
+            };
+            let step = begun.step(&state, Some(mover.viewer.id), None);
+            let version = moves::submit(tx, &step, &result).await?;
+            let before = begun.order.status_name().to_owned();
+            let mut order = begun.done(version);
+            order.revision += 1;
+            telling::about(tx, &order, &telling::submitted(&order)).await?;
+            state.finish(tx, &mover, Action::Submit, &before, &order).await
+        },
+    )
     .await
 }
 
@@ -98,7 +101,11 @@ async fn check_files(tx: &mut Tx, owner: Uuid, ids: &[Uuid]) -> Result<(), Error
     let mut problems = Problems::default();
     for (index, id) in ids.iter().enumerate() {
         let fine = usable.contains(id);
-        problems.require(fine, &format!("media_ids[{index}]"), "is not a clean file of yours");
+        problems.require(
+            fine,
+            &format!("media_ids[{index}]"),
+            "is not a clean file of yours",
+        );
     }
     Ok(problems.end()?)
 }

@@ -1,7 +1,9 @@
 //! `POST /api/orders/{id}/review`
 
 use parlour_db::Tx;
-use parlour_http::{ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{
+    ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success, User,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -55,24 +57,27 @@ pub async fn review_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(mover.viewer.scope(), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let begun = state.begin(tx, id, &mover, |_| Action::Review).await?;
-        if let Some(rating) = begun.order.rating {
-            let status = format!("status: {}", begun.order.status_name());
-            return Err(Error::State(vec![status, format!("rating: {rating}")]));
-        }
-        let place = Order::comment_place(id);
-        let comment = body.comment.as_deref().filter(|comment| !comment.is_empty());
-        let sealed = comment
-            .map(|comment| state.vault.seal_text(&place, comment))
-            .transpose()?;
-        let step = begun.step(&state, Some(mover.viewer.id), None);
-        let version = moves::rate(tx, &step, body.rating, sealed.as_deref()).await?;
-        let before = begun.order.status_name().to_owned();
-        let mut order = begun.done(version);
-        order.rating = i16::try_from(body.rating).ok();
-        telling::about(tx, &order, &telling::rated(&order, body.rating)).await?;
-        state.finish(tx, &mover, Action::Review, &before, &order).await
-    })
+    once.write(
+        mover.viewer.scope(),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let begun = state.begin(tx, id, &mover, |_| Action::Review).await?;
+            if let Some(rating) = begun.order.rating {
+                let status = format!("status: {}", begun.order.status_name());
+                return Err(Error::State(vec![status, format!("rating: {rating}")]));
+            }
+            let place = Order::comment_place(id);
+            let comment = body.comment.as_deref().filter(|comment| !comment.is_empty());
+            let sealed = comment
+                .map(|comment| state.vault.seal_text(&place, comment))
+                .transpose()?;
+            let step = begun.step(&state, Some(mover.viewer.id), None);
+            let version = moves::rate(tx, &step, body.rating, sealed.as_deref()).await?;
+            let before = begun.order.status_name().to_owned();
+            let mut order = begun.done(version);
+            order.rating = i16::try_from(body.rating).ok();
+            telling::about(tx, &order, &telling::rated(&order, body.rating)).await?;
+            state.finish(tx, &mover, Action::Review, &before, &order).await
+        },
+    )
     .await
 }
