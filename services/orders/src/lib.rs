@@ -36,12 +36,12 @@ pub fn service() -> Service {
         has_database: true,
         check: |layers| layers.part::<settings::Settings>(NAME).map(drop),
         routes: http::routes,
-        build: |context| Box::pin(build(context)),
+        build: |context| Box::pin(std::future::ready(build(&context))),
     }
 }
 
-async fn build(context: Context) -> anyhow::Result<Built> {
-    let state = Arc::new(Orders::open(&context)?);
+fn build(context: &Context) -> anyhow::Result<Built> {
+    let state = Arc::new(Orders::open(context)?);
     let mut built = Built::new(state.clone());
     built.consumer = Some(events::consumer(&state));
     built.jobs = jobs::all(&state);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::order::{self, Action, Party};
 use crate::error::Error;
 use crate::state::Orders;
-use crate::store::history::{self, Entry, ResultRow};
+use crate::store::history::{self, Entry, ResultRow, Story};
 use crate::store::orders::Order;
 use crate::store::services::Service;
 use crate::viewer::Viewer;
@@ -232,34 +232,22 @@ pub fn order(order: &Order, viewer: &Viewer) -> Result<OrderView, Error> {
     })
 }
 
-/// What belongs to an order besides its row.
-#[derive(Debug, Default)]
-pub struct Surroundings {
-    /// Without the first entry, which the order itself tells.
-    pub history: Vec<Entry>,
-    /// The last result.
-    pub result: Option<ResultRow>,
-    /// How many ratings its reader has, and their sum.
-    pub ratings: (i64, i64),
-}
-
 impl Orders {
     /// An order with everything that the caller may know of it.
-    pub fn detail(&self, row: &Order, around: Surroundings, viewer: &Viewer) -> Result<OrderDetail, Error> {
-        let parties = viewer.parties(row);
+    pub fn detail(&self, story: &Story, viewer: &Viewer) -> Result<OrderDetail, Error> {
+        let row = &story.order;
+        let (status, parties) = (row.status()?, viewer.parties(row));
         let notes = self.notes_of(row)?;
-        let result = around
-            .result
-            .filter(|_| row.status().is_ok_and(|at| order::sees_result(at, &parties)));
+        let result = story.result().filter(|_| order::sees_result(status, &parties));
         let mut entries = vec![created(row)];
-        for entry in around.history {
+        for entry in story.entries()? {
             entries.push(self.entry(row, entry, &parties)?);
         }
         Ok(OrderDetail {
             order: order(row, viewer)?,
             notes: notes.notes,
             details: notes.details,
-            reader_rating: row.reader_id.map(|_| rating(around.ratings)),
+            reader_rating: row.reader_id.map(|_| rating(story.ratings, story.rating_sum)),
             result: result.map(|result| self.result_of(row, result)).transpose()?,
             review: self.review_of(row)?,
             history: entries,
@@ -331,7 +319,7 @@ fn created(row: &Order) -> HistoryView {
     }
 }
 
-fn rating((count, sum): (i64, i64)) -> RatingView {
+fn rating(count: i64, sum: i64) -> RatingView {
     #[expect(clippy::cast_precision_loss, reason = "sums of ratings are far below 2^52")]
     let average = (count > 0).then(|| (sum as f64 / count as f64 * 100.0).round() / 100.0);
     RatingView { average, count }

@@ -163,13 +163,13 @@ pub fn decide(action: Action, status: Status, phase: Phase, parties: &[Party]) -
 
 /// The table for the documentation, as Markdown.
 pub fn table() -> String {
-    let mut text = "| action | from | to | by | when |\n|---|---|---|---|---|\n".to_owned();
-    for rule in RULES {
+    let row = |rule: &Rule| {
         let by: Vec<&str> = rule.by.iter().map(|party| party.name()).collect();
         let (action, from, to, when) = (rule.action, rule.from, rule.to, rule.when);
-        text += &format!("| {action} | {from} | {to} | {} | {when} |\n", by.join(", "));
-    }
-    text
+        format!("| {action} | {from} | {to} | {} | {when} |\n", by.join(", "))
+    };
+    let rows: String = RULES.iter().map(row).collect();
+    format!("| action | from | to | by | when |\n|---|---|---|---|---|\n{rows}")
 }
 
 #[cfg(test)]

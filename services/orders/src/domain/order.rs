@@ -150,18 +150,13 @@ pub fn sees_result(status: Status, parties: &[Party]) -> bool {
 
 /// The table for the documentation, as Markdown.
 pub fn table() -> String {
-    let mut text = "| action | from | to | by |\n|---|---|---|---|\n".to_owned();
-    for rule in RULES {
+    let row = |rule: &Rule| {
         let by: Vec<&str> = rule.by.iter().map(|party| party.name()).collect();
-        text += &format!(
-            "| {} | {} | {} | {} |\n",
-            rule.action,
-            rule.from,
-            rule.to,
-            by.join(", ")
-        );
-    }
-    text
+        let (action, from, to) = (rule.action, rule.from, rule.to);
+        format!("| {action} | {from} | {to} | {} |\n", by.join(", "))
+    };
+    let rows: String = RULES.iter().map(row).collect();
+    format!("| action | from | to | by |\n|---|---|---|---|\n{rows}")
 }
 
 #[cfg(test)]

@@ -1,50 +1,94 @@
-//! What happened to an order, and its result.
+//! An order with what happened to it and what came of it, as one moment saw it all.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
-use parlour_db::Conn;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
+use parlour_db::{Conn, DbError};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
+use super::orders::{Order, columns, joined, seen_by, visible};
 use super::statement::Statement;
-use crate::schema::results;
+use crate::viewer::Viewer;
 
-/// The most entries that are read: more is nobody's story.
-const MOST: i64 = 200;
+/// An order and its surroundings.
+#[derive(Debug, QueryableByName)]
+pub struct Story {
+    /// The order.
+    #[diesel(embed)]
+    pub order: Order,
+    #[diesel(sql_type = Nullable<Integer>)]
+    result_revision: Option<i32>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    text_sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Array<SqlUuid>>)]
+    media_ids: Option<Vec<Uuid>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    submitted_at: Option<DateTime<Utc>>,
+    /// How many ratings its reader has.
+    #[diesel(sql_type = BigInt)]
+    pub ratings: i64,
+    /// Their sum.
+    #[diesel(sql_type = BigInt)]
+    pub rating_sum: i64,
+    #[diesel(sql_type = Jsonb)]
+    history: serde_json::Value,
+}
 
 /// One entry, with the name of who did it.
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the migration documents the columns")]
 pub struct Entry {
-    #[diesel(sql_type = BigInt)]
     pub version: i64,
-    #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     pub actor_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<Text>)]
     pub actor_name: Option<String>,
-    #[diesel(sql_type = Text)]
     pub action: String,
-    #[diesel(sql_type = Nullable<Text>)]
     pub from_status: Option<String>,
-    #[diesel(sql_type = Text)]
     pub to_status: String,
-    #[diesel(sql_type = Nullable<Binary>)]
+    #[serde(deserialize_with = "from_base64")]
     pub reason_sealed: Option<Vec<u8>>,
 }
 
-/// The result of an order.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = results)]
+/// The last result of an order.
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the migration documents the columns")]
 pub struct ResultRow {
     pub revision: i32,
     pub text_sealed: Vec<u8>,
     pub media_ids: Vec<Uuid>,
     pub submitted_at: DateTime<Utc>,
+}
+
+/// PostgreSQL breaks base64 into lines.
+fn from_base64<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| {
+        STANDARD
+            .decode(text.replace('\n', ""))
+            .map_err(serde::de::Error::custom)
+    })
+    .transpose()
+}
+
+impl Story {
+    /// What happened, in order, without the first entry: that the order itself tells.
+    pub fn entries(&self) -> Result<Vec<Entry>, serde_json::Error> {
+        Vec::deserialize(&self.history)
+    }
+
+    /// The result, if one was handed in.
+    pub fn result(&self) -> Option<ResultRow> {
+        Some(ResultRow {
+            revision: self.result_revision?,
+            text_sealed: self.text_sealed.clone()?,
+            media_ids: self.media_ids.clone()?,
+            submitted_at: self.submitted_at?,
+        })
+    }
 }
 
 /// Where the sealed reason of the entry belongs that makes `version`.
@@ -57,28 +101,25 @@ pub fn result_place(order: Uuid, revision: i32) -> String {
     format!("results.text:{order}:{revision}")
 }
 
-/// The latest entries of an order, in the order in which they happened.
-pub async fn of(conn: &mut Conn, order: Uuid) -> QueryResult<Vec<Entry>> {
-    let mut entries: Vec<Entry> = Statement::new(
-        "SELECT h.version, h.at, h.actor_id, p.display_name AS actor_name, h.action, h.from_status, h.to_status,
-           h.reason_sealed
-         FROM order_history h LEFT JOIN people p ON p.id = h.actor_id
-         WHERE h.order_id = ? ORDER BY h.version DESC LIMIT ?",
-    )
-    .with(order)
-    .with(MOST)
-    .load(conn)
-    .await?;
-    entries.reverse();
-    Ok(entries)
-}
-
-/// The result of an order, if one was handed in.
-pub async fn result(conn: &mut Conn, order: Uuid) -> QueryResult<Option<ResultRow>> {
-    results::table
-        .find(order)
-        .select(ResultRow::as_select())
-        .first(conn)
-        .await
-        .optional()
+/// The order with everything around it, if the caller may know of it. In one statement: a
+/// move between two would show a state without its entry. Of the history the latest 200.
+pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Story, DbError> {
+    let statement = Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        ", t.revision AS result_revision, t.text_sealed, t.media_ids, t.submitted_at,
+           coalesce(g.ratings, 0) AS ratings, coalesce(g.rating_sum, 0) AS rating_sum,
+           (SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.version), '[]') FROM (
+              SELECT e.version, e.at, e.actor_id, p.display_name AS actor_name, e.action, e.from_status,
+                e.to_status, encode(e.reason_sealed, 'base64') AS reason_sealed
+              FROM order_history e LEFT JOIN people p ON p.id = e.actor_id
+              WHERE e.order_id = o.id ORDER BY e.version DESC LIMIT 200) h) AS history
+         FROM orders",
+        joined!(),
+        "
+         LEFT JOIN results t ON t.order_id = o.id LEFT JOIN readers g ON g.id = o.reader_id
+         WHERE o.id = ? AND ",
+        visible!()
+    ));
+    Ok(seen_by(statement.with(id), viewer).get_result(conn).await?)
 }

@@ -217,20 +217,6 @@ pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>
     first(conn, statement).await
 }
 
-/// The order, if the caller may know of it.
-pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
-    let statement = Statement::new(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM orders",
-        joined!(),
-        " WHERE o.id = ? AND ",
-        visible!()
-    ));
-    let found = first(conn, seen_by(statement.with(id), viewer)).await?;
-    found.ok_or(DbError::NotFound)
-}
-
 /// The order, locked until the transaction ends, if the caller may know of it.
 ///
 /// The lock comes first and the names after it: what is joined belongs to the row as

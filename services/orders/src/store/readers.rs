@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::orders::Order;
 use super::statement::Statement;
-use crate::schema::{blocked_people, readers};
+use crate::schema::blocked_people;
 
 /// Somebody who can be given an order.
 #[derive(Clone, Debug, QueryableByName)]
@@ -68,17 +68,6 @@ pub async fn choose(conn: &mut Conn, order: &Order) -> QueryResult<Option<Candid
         .get_result(conn)
         .await
         .optional()
-}
-
-/// How many ratings a reader has, and their sum.
-pub async fn ratings(conn: &mut Conn, id: Uuid) -> QueryResult<(i64, i64)> {
-    let found = readers::table
-        .find(id)
-        .select((readers::ratings, readers::rating_sum))
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(found.unwrap_or_default())
 }
 
 /// Notes that moderation blocked somebody, or lifted it.

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::state::Orders;
-use crate::store::{history, orders, readers};
-use crate::view::{OrderDetail, Surroundings};
+use crate::store::history::{self, Story};
+use crate::view::OrderDetail;
 use crate::viewer::Viewer;
 
 /// Registers the route.
@@ -35,23 +35,13 @@ pub struct OrderDetailData {
 pub async fn one_order(user: User, state: State<Orders>, PathId(id): PathId) -> Result<Reply, ApiError> {
     let viewer = Viewer::from(&*user);
     let sees = viewer.clone();
-    let (order, around) = state
+    let story = state
         .db
-        .read(viewer.scope(), async move |tx: &mut Tx| -> Result<_, Error> {
-            let order = orders::find(tx, id, &sees).await?;
-            let ratings = match order.reader_id {
-                Some(reader) => readers::ratings(tx, reader).await?,
-                None => (0, 0),
-            };
-            let around = Surroundings {
-                history: history::of(tx, id).await?,
-                result: history::result(tx, id).await?,
-                ratings,
-            };
-            Ok((order, around))
+        .read(viewer.scope(), async move |tx: &mut Tx| -> Result<Story, Error> {
+            Ok(history::find(tx, id, &sees).await?)
         })
         .await?;
     Reply::ok(OrderDetailData {
-        order: state.detail(&order, around, &viewer)?,
+        order: state.detail(&story, &viewer)?,
     })
 }
