@@ -57,7 +57,8 @@ pub async fn sms_status(
 /// What a report adds to what is known: that a message arrived, or that it never will.
 fn news(report: StatusReport) -> Option<Report> {
     let failure = report.class().map(|class| (class, words(&report, class)));
-    (failure.is_some() || report.status.has_arrived()).then(|| Report {
+    let tells = failure.is_some() || report.status.has_arrived();
+    tells.then_some(Report {
         delivery_id: report.delivery_id,
         provider_id: report.sid,
         failure,
