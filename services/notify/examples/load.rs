@@ -1,7 +1,11 @@
 //! What notify promises about speed, measured: the unread count of somebody with a million
 //! notifications, a broadcast to 100,000 people beside interactive requests, and the way of
 //! an event to the sockets. Run by `tests/load/notify`.
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a measurement that cannot go on should stop"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
