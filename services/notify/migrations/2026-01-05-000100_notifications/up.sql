@@ -40,6 +40,8 @@ CREATE INDEX notifications_kind ON notifications (account_id, kind, created_at D
     WHERE deleted_at IS NULL AND NOT expired;
 CREATE INDEX notifications_expiring ON notifications (expires_at)
     WHERE expires_at IS NOT NULL AND deleted_at IS NULL AND NOT expired;
+CREATE INDEX notifications_own_expiring ON notifications (account_id, expires_at)
+    WHERE expires_at IS NOT NULL AND deleted_at IS NULL AND NOT expired;
 CREATE INDEX notifications_repeating ON notifications (repeat_at) WHERE repeat_at IS NOT NULL;
 CREATE INDEX notifications_created_at ON notifications (created_at);
 CREATE INDEX notifications_content ON notifications (content_id) WHERE content_id IS NOT NULL;

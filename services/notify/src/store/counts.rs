@@ -1,6 +1,7 @@
 //! How many notifications a person has, by the counters that the table's triggers keep.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
@@ -27,7 +28,7 @@ pub async fn counts(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> Query
         .filter(notifications::expires_at.le(now))
         .filter(notifications::expires_at.is_not_null())
         .filter(notifications::deleted_at.is_null())
-        .filter(notifications::expired.eq(false))
+        .filter(not(notifications::expired))
         .select((
             notifications::kind,
             notifications::priority,

@@ -1,6 +1,7 @@
 //! Emergencies that nobody has acknowledged.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
@@ -25,7 +26,7 @@ pub async fn due(conn: &mut Conn, now: DateTime<Utc>, most: i64) -> QueryResult<
         .filter(rows::repeat_at.le(now))
         .filter(rows::read_at.is_null())
         .filter(rows::deleted_at.is_null())
-        .filter(rows::expired.eq(false))
+        .filter(not(rows::expired))
         .filter(rows::expires_at.is_null().or(rows::expires_at.gt(now)))
         .order(rows::repeat_at)
         .limit(most)
@@ -76,7 +77,7 @@ pub async fn active(
         .filter(rows::repeat_at.is_not_null())
         .filter(rows::read_at.is_null())
         .filter(rows::deleted_at.is_null())
-        .filter(rows::expired.eq(false))
+        .filter(not(rows::expired))
         .filter(rows::expires_at.is_null().or(rows::expires_at.gt(now)));
     if let Some(country) = country {
         query = query.filter(people::country.eq(country));

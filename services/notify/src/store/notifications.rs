@@ -1,6 +1,7 @@
 //! Notifications.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -109,7 +110,7 @@ fn visible_to<'q>(account: Uuid, now: DateTime<Utc>) -> Boxed<'q> {
         .into_boxed()
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
-        .filter(notifications::expired.eq(false))
+        .filter(not(notifications::expired))
         .filter(
             notifications::expires_at
                 .is_null()

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
 use uuid::Uuid;
@@ -112,7 +112,7 @@ pub async fn skip_all(conn: &mut Conn, account: Uuid, reason: Reason) -> QueryRe
     use crate::domain::reason::Chosen;
     diesel::update(deliveries::table)
         .filter(deliveries::account_id.eq(account))
-        .filter(deliveries::status.eq("queued"))
+        .filter(diesel::dsl::sql::<Bool>("deliveries.status = 'queued'"))
         .filter(deliveries::chosen.ne_all([Chosen::Required.name(), Chosen::Mail.name()]))
         .set((
             deliveries::status.eq("skipped"),

@@ -1,6 +1,7 @@
 //! What a person does with their notifications.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -16,7 +17,7 @@ pub async fn read(conn: &mut Conn, account: Uuid, id: Uuid, now: DateTime<Utc>) 
         .find(id)
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
-        .filter(notifications::expired.eq(false))
+        .filter(not(notifications::expired))
         .filter(
             notifications::expires_at
                 .is_null()
@@ -70,7 +71,7 @@ pub async fn delete(conn: &mut Conn, account: Uuid, id: Uuid, now: DateTime<Utc>
     let deleted = diesel::update(notifications::table.find(id))
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
-        .filter(notifications::expired.eq(false))
+        .filter(not(notifications::expired))
         .set((
             notifications::deleted_at.eq(now),
             notifications::repeat_at.eq(None::<DateTime<Utc>>),

@@ -1,0 +1,220 @@
+//! What notify promises about speed, measured: the unread count of somebody with a million
+//! notifications, a broadcast to 100,000 people beside interactive requests, and the way of
+//! an event to the sockets. Run by `tests/load/notify`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a measurement that cannot go on should stop"
+)]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use parlour_contracts::orders::v1::OrderDelivered;
+use parlour_db::{DbError, Scope, Tx};
+use parlour_events::realtime::Push;
+use parlour_events::{Broker, BrokerSettings, Realtime};
+use parlour_testkit::{App, Client, Person, eventually};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const PEOPLE: i32 = 100_000;
+const NOTIFICATIONS: i32 = 1_000_000;
+/// Seconds for which events are published.
+const SECONDS: u32 = 10;
+
+#[tokio::main]
+async fn main() {
+    let services = [parlour_identity::service(), parlour_notify::service()];
+    let app = App::of(&services)
+        .with_vhost()
+        .set("database.pool_size", 16)
+        .set("consumer.workers", 8)
+        // Who publishes here is not the relay's process, which would wake it.
+        .set("relay.poll_ms", 2)
+        .start()
+        .await;
+    let (owner, ana) = (app.person("owner").await, app.person("client").await);
+    let known = "SELECT count(*) = 2 FROM notify.people";
+    eventually(async || row::<bool>(&app, known).await).await;
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|n| n == name);
+    if wanted("socket") {
+        socket(&app).await;
+    }
+    if wanted("unread") {
+        unread(&app, &ana).await;
+    }
+    if wanted("broadcast") {
+        broadcast(&app, &owner).await;
+    }
+}
+
+async fn row<T: for<'r> tokio_postgres::types::FromSql<'r>>(app: &App, sql: &str) -> T {
+    app.database()
+        .admin()
+        .await
+        .query_one(sql, &[])
+        .await
+        .unwrap()
+        .get(0)
+}
+
+/// Median and 99th percentile, in milliseconds.
+fn figures(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let at = |share: usize| {
+        times
+            .get((times.len() - 1) * share / 100)
+            .map_or(0.0, Duration::as_secs_f64)
+            * 1e3
+    };
+    format!(
+        "p50 {:.2} ms, p99 {:.2} ms, {} of them",
+        at(50),
+        at(99),
+        times.len()
+    )
+}
+
+async fn ask(client: &Client, path: &str, times: usize) -> Vec<Duration> {
+    let mut taken = Vec::new();
+    for _ in 0..times {
+        let started = Instant::now();
+        client.get(path).await.expect(200);
+        taken.push(started.elapsed());
+    }
+    taken
+}
+
+/// An event is published, and its push arrives.
+async fn socket(app: &App) {
+    let reader = app.person("client").await.id;
+    let seen: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
+    let arrived = seen.clone();
+    let handler = move |push: Push| {
+        let arrived = arrived.clone();
+        async move {
+            let order = push.payload["data"]["order_id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            arrived.lock().unwrap().insert(order, Instant::now());
+        }
+    };
+    let broker = Broker::new(BrokerSettings::at(app.vhost().url(None))).unwrap();
+    let realtime = Realtime::new(broker);
+    let mut up = realtime.subscribe(&["user.*"], handler, CancellationToken::new());
+    up.wait_for(|up| *up).await.unwrap();
+    let db = app.database().db("identity");
+    let mut sent = HashMap::new();
+    // A build without optimisation cannot keep up with what is promised of one with it.
+    let a_second = if cfg!(debug_assertions) { 50 } else { 500 };
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / a_second);
+    for _ in 0..SECONDS * a_second {
+        pace.tick().await;
+        let order = Uuid::now_v7().to_string();
+        let event = OrderDelivered {
+            order_id: order.clone(),
+            number: "R-1".into(),
+            client_id: Uuid::now_v7().to_string(),
+            reader_id: reader.to_string(),
+            service_name: "Tarot".into(),
+            ..Default::default()
+        };
+        let aggregate = format!("order:{order}");
+        sent.insert(order, Instant::now());
+        let db = db.clone();
+        tokio::spawn(async move {
+            let work = async move |tx: &mut Tx| -> Result<Uuid, DbError> {
+                parlour_events::publish(tx, aggregate, &event).await
+            };
+            db.write(Scope::Service, work).await.unwrap();
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let seen = seen.lock().unwrap();
+    let times = sent
+        .iter()
+        .filter_map(|(order, at)| Some(*seen.get(order)? - *at));
+    println!(
+        "{a_second} events a second: from before the publishing transaction to the socket: {}",
+        figures(times.collect())
+    );
+}
+
+async fn unread(app: &App, ana: &Person) {
+    let sql = format!(
+        "SET search_path = notify;
+         INSERT INTO contents (id, sealed, created_at) VALUES ('{ana}', '', now());
+         INSERT INTO notifications (id, account_id, kind, priority, source, content_id, skipped, created_at)
+         SELECT gen_random_uuid(), '{ana}', 'kind_' || n % 10, 'normal', gen_random_uuid(), '{ana}', '{{}}',
+           now() - n * interval '1 second' FROM generate_series(1, {NOTIFICATIONS}) n",
+        ana = ana.id,
+    );
+    app.database().admin().await.batch_execute(&sql).await.unwrap();
+    let times = ask(&app.by(ana), "/api/notifications/unread-count", 300).await;
+    println!("unread count of {NOTIFICATIONS}, over HTTP: {}", figures(times));
+    let explain = format!(
+        "EXPLAIN (ANALYZE, FORMAT JSON) SELECT kind, priority, total, unread FROM notify.counters
+         WHERE account_id = '{}'",
+        ana.id
+    );
+    let plan: serde_json::Value = row(app, &explain).await;
+    println!(
+        "of which in PostgreSQL: {} ms",
+        plan.pointer("/0/Execution Time").unwrap()
+    );
+}
+
+async fn broadcast(app: &App, owner: &Person) {
+    let sql = format!(
+        "INSERT INTO notify.people (id, display_name, roles, locale, specialities, status, version)
+         SELECT gen_random_uuid(), 'P', '{{client}}', 'en', '{{}}', 'active', 1 FROM generate_series(1, {PEOPLE});
+         ANALYZE notify.people"
+    );
+    app.database().admin().await.batch_execute(&sql).await.unwrap();
+    let me = app.by(owner);
+    println!(
+        "a list while idle: {}",
+        figures(ask(&me, "/api/notifications", 300).await)
+    );
+    let body = json!({ "type": "news", "title": "T", "message": "M" });
+    let started = Instant::now();
+    let by = app.by(owner);
+    let accepted = by
+        .post("/api/notifications/broadcast")
+        .json(body)
+        .await
+        .expect(202)
+        .data();
+    let url = accepted["status_url"].as_str().unwrap().to_owned();
+    let mut times = Vec::new();
+    let job = loop {
+        times.extend(ask(&me, "/api/notifications", 10).await);
+        let job = by.get(&url).await.expect(200).data();
+        if job["status"] == "done" {
+            break job;
+        }
+    };
+    println!(
+        "a broadcast to {} took {:.1} s",
+        job["done"],
+        started.elapsed().as_secs_f64()
+    );
+    println!("a list meanwhile: {}", figures(times));
+    let left = "SELECT count(*) FROM notify.deliveries WHERE status <> 'sent'";
+    eventually_long(app, left).await;
+    println!(
+        "and all were pushed after {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
+}
+
+async fn eventually_long(app: &App, sql: &str) {
+    while row::<i64>(app, sql).await > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
