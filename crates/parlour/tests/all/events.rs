@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::desk::Desk;
 
 async fn start() -> (App, Desk) {
-    let app = App::of(&[parlour_identity::service()]).with_vhost().start().await;
+    let app = App::of(&[parlour_identity::service(), parlour_orders::service()]).with_vhost().start().await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     // What is published before the queue stands is not for it.
     eventually(async || !app.vhost().bindings("parlour.identity").await.is_empty()).await;
