@@ -24,48 +24,11 @@ import tempfile
 import time
 import urllib.request
 
-TICK = os.sysconf("SC_CLK_TCK")
+from processes import cpu, resident, wait_for
+
 UPSTREAM, NGINX, HAPROXY = 5081, 5082, 5083
 GATEWAY, INTERNAL, IDENTITY, IDENTITY_INTERNAL = 5084, 5085, 5086, 5087
 BODY = '{"success":true,"data":{"id":"0190a0b0-0000-7000-8000-000000000000","display_name":"Ana"}}'
-
-
-def children(pid):
-    """The process and everything below it."""
-    found = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found += children(int(child))
-    return found
-
-
-def cpu(pid):
-    """Seconds of user and system time that the process and its children have used."""
-    total = 0
-    for one in children(pid):
-        fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
-
-
-def resident(pid):
-    """MiB that the process and its children hold."""
-    kib = 0
-    for one in children(pid):
-        match = re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{one}/status").read_text())
-        kib += int(match.group(1)) if match else 0
-    return kib / 1024
-
-
-def wait_for(url, seconds=20):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return urllib.request.urlopen(url, timeout=1).read()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
 
 
 def post(url, body):

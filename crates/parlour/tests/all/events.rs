@@ -14,17 +14,18 @@ use uuid::Uuid;
 
 use crate::desk::Desk;
 
-/// Notify with its tables, listening to nothing: an event of these tests fails in identity alone.
-fn deaf() -> Service {
+/// A service with its tables, listening to nothing: an event of these tests fails in identity alone.
+fn deaf(service: Service) -> Service {
     Service {
         build: |_| Box::pin(async { Ok(Built::new(Arc::new(()))) }),
         routes: Routes::default,
-        ..parlour_notify::service()
+        ..service
     }
 }
 
 async fn start() -> (App, Desk) {
-    let services = [parlour_identity::service(), deaf()];
+    let deaf = [parlour_notify::service(), parlour_orders::service()].map(deaf);
+    let services = [&[parlour_identity::service()], &deaf[..]].concat();
     let app = App::of(&services).with_vhost().start().await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     // What is published before the queue stands is not for it.

@@ -1,0 +1,46 @@
+"""What processes use, and when they answer."""
+import os
+import pathlib
+import re
+import time
+import urllib.request
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def children(pid):
+    """The process and everything below it."""
+    found = [pid]
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += children(int(child))
+    return found
+
+
+def cpu(pid):
+    """Seconds of user and system time that the process and its children have used."""
+    total = 0
+    for one in children(pid):
+        fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def resident(pid):
+    """MiB that the process and its children hold."""
+    kib = 0
+    for one in children(pid):
+        match = re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{one}/status").read_text())
+        kib += int(match.group(1)) if match else 0
+    return kib / 1024
+
+
+def wait_for(url, seconds=20):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return urllib.request.urlopen(url, timeout=1).read()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
