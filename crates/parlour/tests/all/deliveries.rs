@@ -9,7 +9,11 @@ use crate::desk::Desk;
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_given_up_is_listed_and_driven_again_and_a_job_is_cancelled() {
     let services = [parlour_identity::service(), parlour_notify::service()];
-    let app = App::of(&services).with_vhost().start().await;
+    let app = App::of(&services)
+        .with_vhost()
+        .set("notify.email.order", json!([]))
+        .start()
+        .await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     assert!(
         desk.complain(&["deliveries", "failed", "--channel", "fax"])
