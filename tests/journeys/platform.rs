@@ -114,7 +114,10 @@ impl Platform {
             ("PARLOUR__AUTH__IDENTITY_URL", format!("http://{identity}")),
             ("PARLOUR__NOTIFY__DISPATCH__LEASE_SECONDS", "10".to_owned()),
         ];
-        self.start(&["notify"], address, "/-/ready", &environment).await
+        let process = self.start(&["notify"], address, "/-/ready", &environment).await;
+        // What is published before its queue stands is not for it.
+        self.vhost.consumed("parlour.notify").await;
+        process
     }
 
     /// A gateway before replicas of identity.
