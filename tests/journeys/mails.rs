@@ -1,6 +1,7 @@
 //! What notify has to send survives notify.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use parlour_testkit::eventually;
 use serde_json::json;
@@ -45,6 +46,8 @@ async fn every_requested_mail_arrives_though_notify_is_killed_again_and_again() 
         notify = platform.notify(address).await;
     }
     registering.await.unwrap();
+    // What the last one had claimed is its own for as long, dead or not.
+    tokio::time::sleep(Duration::from_secs(10)).await;
     let all = eventually(async || {
         let mails = mails(&platform);
         if mails.len() == PEOPLE {
