@@ -8,7 +8,7 @@ use diesel::result::{Error as Diesel, QueryResult};
 use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
-use parlour_db::{DbError, Tx};
+use parlour_db::{Conn, DbError, Tx};
 use prost::Message;
 use uuid::Uuid;
 
@@ -53,6 +53,12 @@ pub struct AuditEntry {
 
 /// Records `entry` in the audit log when `tx` commits.
 pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
+    let (kind, aggregate, payload) = recorded(tx.service(), entry);
+    write(tx, &kind, &aggregate, payload).await
+}
+
+/// Type, aggregate and payload of a line of the audit log.
+fn recorded(service: &str, entry: AuditEntry) -> (String, String, Vec<u8>) {
     let json = |value: Option<serde_json::Value>| value.map_or_else(String::new, |v| v.to_string());
     let aggregate = format!("audit:{}:{}", entry.target_type, entry.target_id);
     let record = AuditRecorded {
@@ -67,27 +73,73 @@ pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
         request_id: entry.request_id,
         time_ms: chrono::Utc::now().timestamp_millis(),
     };
-    let kind = audit_type(tx.service());
-    write(tx, &kind, &aggregate, record.encode_to_vec()).await
+    (audit_type(service), aggregate, record.encode_to_vec())
+}
+
+/// Events and lines of the audit log that are written together, in their order and in
+/// the time of one round trip.
+#[derive(Debug, Default)]
+pub struct Batch {
+    rows: Vec<(String, String, Vec<u8>)>,
+    audits: Vec<AuditEntry>,
+}
+
+impl Batch {
+    /// Adds an event about `aggregate`; see [`publish`].
+    #[must_use]
+    pub fn event<E: Event>(mut self, aggregate: impl Display, event: &E) -> Self {
+        self.rows
+            .push((E::TYPE.to_owned(), aggregate.to_string(), event.encode_to_vec()));
+        self
+    }
+
+    /// Adds a line of the audit log, behind the events; see [`audit`].
+    #[must_use]
+    pub fn audit(mut self, entry: AuditEntry) -> Self {
+        self.audits.push(entry);
+        self
+    }
+
+    /// Publishes all of it when `tx` commits, and only then.
+    pub async fn write(mut self, tx: &mut Tx) -> Result<(), DbError> {
+        let service = tx.service();
+        self.rows
+            .extend(self.audits.into_iter().map(|entry| recorded(service, entry)));
+        let inserts = self
+            .rows
+            .iter()
+            .map(|(kind, aggregate, payload)| insert(kind, aggregate, payload.clone()));
+        let inserts: Vec<Insert<'_>> = inserts.collect::<Result<_, _>>()?;
+        // Statements that share a connection are sent one after the other without waiting.
+        let conn: &Conn = tx;
+        let sent = inserts.into_iter().map(|row| row.execute(&mut &*conn));
+        futures_util::future::try_join_all(sent).await?;
+        tx.mark_published();
+        Ok(())
+    }
 }
 
 async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
+    let insert = insert(kind, aggregate, payload)?;
+    let id = insert.id;
+    insert.execute(&mut **tx).await?;
+    tx.mark_published();
+    Ok(id)
+}
+
+fn insert<'a>(kind: &'a str, aggregate: &'a str, payload: Vec<u8>) -> Result<Insert<'a>, DbError> {
     if payload.len() > MAX_PAYLOAD {
         let message = format!("{kind} of {aggregate}: {} bytes are too many", payload.len());
         return Err(DbError::Query(Diesel::SerializationError(message.into())));
     }
-    let id = id::new();
-    let insert = Insert {
-        id,
+    Ok(Insert {
+        id: id::new(),
         kind,
         aggregate,
         lane: hash::lane(aggregate),
         payload,
         traceparent: trace::current(),
-    };
-    insert.execute(&mut **tx).await?;
-    tx.mark_published();
-    Ok(id)
+    })
 }
 
 /// Version and event in one statement. Written by hand and not through

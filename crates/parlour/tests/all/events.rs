@@ -6,13 +6,18 @@ use std::time::{Duration, Instant};
 
 use parlour_contracts::moderation::v1::UserBlocked;
 use parlour_db::{DbError, Scope, Tx};
-use parlour_testkit::{App, eventually};
+use parlour_testkit::{App, Database, eventually};
 use uuid::Uuid;
 
 use crate::desk::Desk;
 
 async fn start() -> (App, Desk) {
-    let app = App::of(&[parlour_identity::service(), parlour_orders::service()]).with_vhost().start().await;
+    let app = App::of(&[parlour_identity::service()])
+        // The operator's commands look at every service's schema.
+        .on(Database::of(&parlour::services::all()).await)
+        .with_vhost()
+        .start()
+        .await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     // What is published before the queue stands is not for it.
     eventually(async || !app.vhost().bindings("parlour.identity").await.is_empty()).await;
