@@ -25,21 +25,22 @@ import uuid
 from processes import cpu, wait_for
 
 PORT, INTERNAL = 5088, 5089
-EVENT = """WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES ('%s:' || :'id', 1)
+WARM = 200
+EVENT = """WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES ('%s:' || :id, 1)
   ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 RETURNING aggregate, version)
 INSERT INTO outbox (aggregate, version, id, type, lane, payload)
 SELECT aggregate, version, gen_random_uuid(), 'bench.bench.bench', 1, decode(repeat('ab', 150), 'hex') FROM bumped;
 """
-NEXT = "SELECT id FROM bench WHERE n = nextval('bench_n') \\gset\n"
+NEXT = "SELECT id FROM bench WHERE n = (SELECT nextval('bench_n')) \\gset\n"
 HISTORY = """INSERT INTO order_history (order_id, version, at, actor_id, action, from_status, to_status)
-VALUES (:'id', %d, now(), gen_random_uuid(), '%s', '%s', '%s');
+VALUES (:id, %d, now(), gen_random_uuid(), '%s', '%s', '%s');
 """
 
 
 def moved(action, before, after, version, more, events):
     """The bare SQL of a move."""
     update = f"UPDATE orders SET status = '{after}', version = version + 1, updated_at = now(){more[0]} " \
-             f"WHERE id = :'id' AND status = '{before}';\n"
+             f"WHERE id = :id AND status = '{before}';\n"
     history = HISTORY % (version, action, before, after)
     return "BEGIN;\n" + NEXT + update + history + more[1] + EVENT % "order" * events + EVENT % "audit" + "COMMIT;\n"
 
@@ -53,11 +54,11 @@ SELECT gen_random_uuid(), id, gen_random_uuid(), 'pending', 'unpaid', price, cur
     "assign": moved("assign", "pending", "assigned", 2, (", reader_id = gen_random_uuid()", ""), 1),
     "result": moved("result", "assigned", "submitted", 3, (
         ", revision = 1", """INSERT INTO results (order_id, revision, text_sealed, media_ids, submitted_at)
-VALUES (:'id', 1, decode(repeat('ab', 500), 'hex'), '{}', now());
+VALUES (:id, 1, decode(repeat('ab', 500), 'hex'), '{}', now());
 """), 1),
     "approve": moved("approve", "submitted", "delivered", 4, ("", ""), 2),
-    "read": NEXT + "SELECT * FROM orders WHERE id = :'id';\nSELECT * FROM order_history WHERE order_id = :'id';\n"
-            "SELECT * FROM results WHERE order_id = :'id';\n",
+    "read": NEXT + "SELECT * FROM orders WHERE id = :id;\nSELECT * FROM order_history WHERE order_id = :id;\n"
+            "SELECT * FROM results WHERE order_id = :id;\n",
 }
 
 
@@ -129,16 +130,19 @@ def served(parlour, url, count):
             "approve": move("approve", monitor[0], {}),
             "read": lambda n: api.call("GET", f"/api/orders/{ids[n]}", client[0]),
         }
-        return {name: timed(step, count, server.pid, url) for name, step in steps.items()}
+        # Every connection of the pool prepares and plans each statement a few times first.
+        for step in steps.values():
+            timed(step, WARM, server.pid, url)
+        return {name: timed(step, count, server.pid, url, WARM) for name, step in steps.items()}
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
 
 
-def timed(step, count, server, url):
+def timed(step, count, server, url, first=0):
     database = postmaster(url)
     before, began = (cpu(server), cpu(database)), time.perf_counter()
-    for n in range(count):
+    for n in range(first, first + count):
         step(n)
     seconds = time.perf_counter() - began
     ours, theirs = cpu(server) - before[0], cpu(database) - before[1]
@@ -167,9 +171,10 @@ def pgbench(url, script, count):
     used = cpu(database)
     env = dict(os.environ, PGOPTIONS="-c search_path=orders")
     command = ["pgbench", "-n", "-M", "prepared", "-c1", "-t", str(count), "-f", script, url]
-    text = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
-    if f"{count}/{count}" not in text:
-        raise SystemExit(text)
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    text = done.stdout
+    if done.returncode or f"{count}/{count}" not in text:
+        raise SystemExit(done.stderr + text)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     used = cpu(database) - used

@@ -12,17 +12,24 @@ def children(pid):
     """The process and everything below it."""
     found = [pid]
     for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
+        try:
+            below = task.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in below:
             found += children(int(child))
     return found
 
 
 def cpu(pid):
-    """Seconds of user and system time that the process and its children have used."""
+    """Seconds of user and system time of the process and its children, those that have ended included."""
     total = 0
     for one in children(pid):
-        fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
+        try:
+            fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        except FileNotFoundError:
+            continue  # It ended in this moment, and its time is its parent's now.
+        total += sum(int(field) for field in fields[11:15])
     return total / TICK
 
 

@@ -8,7 +8,7 @@ use diesel::result::{Error as Diesel, QueryResult};
 use diesel::sql_types::{Array, Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
-use parlour_db::{DbError, Tx};
+use parlour_db::{Conn, DbError, Tx};
 use prost::Message;
 use uuid::Uuid;
 
@@ -37,10 +37,10 @@ pub async fn publish_many<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -
         return Ok(());
     }
     events.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut batch = Batch {
+    let mut batch = Many {
         kind: E::TYPE,
         traceparent: trace::current(),
-        ..Batch::default()
+        ..Many::default()
     };
     for (aggregate, event) in events {
         let payload = event.encode_to_vec();
@@ -80,6 +80,12 @@ pub struct AuditEntry {
 
 /// Records `entry` in the audit log when `tx` commits.
 pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
+    let (kind, aggregate, payload) = recorded(tx.service(), entry);
+    write(tx, &kind, &aggregate, payload).await
+}
+
+/// Type, aggregate and payload of a line of the audit log.
+fn recorded(service: &str, entry: AuditEntry) -> (String, String, Vec<u8>) {
     let json = |value: Option<serde_json::Value>| value.map_or_else(String::new, |v| v.to_string());
     let aggregate = format!("audit:{}:{}", entry.target_type, entry.target_id);
     let record = AuditRecorded {
@@ -94,24 +100,70 @@ pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
         request_id: entry.request_id,
         time_ms: chrono::Utc::now().timestamp_millis(),
     };
-    let kind = audit_type(tx.service());
-    write(tx, &kind, &aggregate, record.encode_to_vec()).await
+    (audit_type(service), aggregate, record.encode_to_vec())
+}
+
+/// Events and lines of the audit log that are written together, in their order and in
+/// the time of one round trip.
+#[derive(Debug, Default)]
+pub struct Batch {
+    rows: Vec<(String, String, Vec<u8>)>,
+    audits: Vec<AuditEntry>,
+}
+
+impl Batch {
+    /// Adds an event about `aggregate`; see [`publish`].
+    #[must_use]
+    pub fn event<E: Event>(mut self, aggregate: impl Display, event: &E) -> Self {
+        self.rows
+            .push((E::TYPE.to_owned(), aggregate.to_string(), event.encode_to_vec()));
+        self
+    }
+
+    /// Adds a line of the audit log, behind the events; see [`audit`].
+    #[must_use]
+    pub fn audit(mut self, entry: AuditEntry) -> Self {
+        self.audits.push(entry);
+        self
+    }
+
+    /// Publishes all of it when `tx` commits, and only then.
+    pub async fn write(mut self, tx: &mut Tx) -> Result<(), DbError> {
+        let service = tx.service();
+        self.rows
+            .extend(self.audits.into_iter().map(|entry| recorded(service, entry)));
+        let inserts = self
+            .rows
+            .iter()
+            .map(|(kind, aggregate, payload)| insert(kind, aggregate, payload.clone()));
+        let inserts: Vec<Insert<'_>> = inserts.collect::<Result<_, _>>()?;
+        // Statements that share a connection are sent one after the other without waiting.
+        let conn: &Conn = tx;
+        let sent = inserts.into_iter().map(|row| row.execute(&mut &*conn));
+        futures_util::future::try_join_all(sent).await?;
+        tx.mark_published();
+        Ok(())
+    }
 }
 
 async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
+    let insert = insert(kind, aggregate, payload)?;
+    let id = insert.id;
+    insert.execute(&mut **tx).await?;
+    tx.mark_published();
+    Ok(id)
+}
+
+fn insert<'a>(kind: &'a str, aggregate: &'a str, payload: Vec<u8>) -> Result<Insert<'a>, DbError> {
     refuse_large(kind, aggregate, &payload)?;
-    let id = id::new();
-    let insert = Insert {
-        id,
+    Ok(Insert {
+        id: id::new(),
         kind,
         aggregate,
         lane: hash::lane(aggregate),
         payload,
         traceparent: trace::current(),
-    };
-    insert.execute(&mut **tx).await?;
-    tx.mark_published();
-    Ok(id)
+    })
 }
 
 fn refuse_large(kind: &str, aggregate: &str, payload: &[u8]) -> Result<(), DbError> {
@@ -164,7 +216,7 @@ impl QueryFragment<Pg> for Insert<'_> {
 
 /// The same for many aggregates.
 #[derive(Default)]
-struct Batch {
+struct Many {
     kind: &'static str,
     traceparent: Option<String>,
     aggregates: Vec<String>,
@@ -173,12 +225,12 @@ struct Batch {
     payloads: Vec<Vec<u8>>,
 }
 
-impl QueryId for Batch {
+impl QueryId for Many {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Pg> for Batch {
+impl QueryFragment<Pg> for Many {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH given AS (SELECT unnest(");
         out.push_bind_param::<Array<Text>, _>(&self.aggregates)?;

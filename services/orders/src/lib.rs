@@ -1,5 +1,6 @@
 //! Orders: from request to delivered result, and appointments.
 
+pub mod detail;
 pub mod domain;
 pub mod error;
 pub mod events;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parlour_db::{DbError, Tx};
+use parlour_events::Batch;
 use parlour_http::{ApiError, Origin, Reply};
 use serde::Serialize;
 use serde_json::json;
@@ -116,15 +117,16 @@ impl Orders {
             .transpose()?)
     }
 
-    /// The line of the audit log about a move, and the answer.
+    /// Tells `news` of a move, adds the line of the audit log about it, and answers.
     pub async fn finish(
         &self,
         tx: &mut Tx,
         mover: &Mover,
-        action: Action,
-        before: &str,
+        done: (Action, &str),
         order: &Order,
+        news: Batch,
     ) -> Result<Reply, Error> {
+        let (action, before) = done;
         let change = (
             Some(json!({ "status": before })),
             Some(
@@ -132,25 +134,27 @@ impl Orders {
             ),
         );
         let name = format!("order.{action}");
-        telling::audited(tx, &mover.origin, &name, ("order", order.id), change).await?;
+        let line = telling::entry(&mover.origin, &name, ("order", order.id), change);
+        news.audit(line).write(tx).await?;
         Ok(answer(order, &mover.viewer)?)
     }
 
-    /// Gives a locked order to a reader and tells of it.
+    /// Gives a locked order to a reader. Answers it, and what there is to tell.
     pub async fn give(
         &self,
         tx: &mut Tx,
         begun: Begun,
         reader: Candidate,
         actor: Option<Uuid>,
-    ) -> Result<Order, Error> {
+    ) -> Result<(Order, Batch), Error> {
         let former = begun.order.reader_id;
         let version = moves::assign(tx, &begun.step(self, actor, None), reader.id).await?;
         let mut order = begun.done(version);
         order.reader_id = Some(reader.id);
         order.reader_name = Some(reader.display_name);
-        telling::about(tx, &order, &telling::assigned(&order, former, actor)).await?;
-        Ok(order)
+        let news = telling::assigned(&order, former, actor);
+        let news = Batch::default().event(telling::aggregate(&order), &news);
+        Ok((order, news))
     }
 
     /// Gives a locked order to the reader who should have it, if it waits for one and
@@ -169,7 +173,8 @@ impl Orders {
             to: Status::Assigned,
             now: self.now(),
         };
-        self.give(tx, begun, reader, None).await?;
+        let (_, news) = self.give(tx, begun, reader, None).await?;
+        news.write(tx).await?;
         Ok(true)
     }
 

@@ -17,7 +17,7 @@ fn id(id: Option<Uuid>) -> String {
 
 /// Publishes an event about an order.
 pub async fn about<E: Event>(tx: &mut Tx, order: &Order, event: &E) -> Result<(), DbError> {
-    publish(tx, format!("order:{}", order.id), event).await?;
+    publish(tx, aggregate(order), event).await?;
     Ok(())
 }
 
@@ -27,21 +27,30 @@ pub async fn about_appointment<E: Event>(
     appointment: &Appointment,
     event: &E,
 ) -> Result<(), DbError> {
-    publish(tx, format!("appointment:{}", appointment.id), event).await?;
+    publish(tx, appointment_aggregate(appointment), event).await?;
     Ok(())
 }
 
+/// The name of an order among the aggregates.
+pub fn aggregate(order: &Order) -> String {
+    format!("order:{}", order.id)
+}
+
+/// The name of an appointment among the aggregates.
+pub fn appointment_aggregate(appointment: &Appointment) -> String {
+    format!("appointment:{}", appointment.id)
+}
+
 /// A line of the audit log: what a person did to what.
-pub async fn audited(
-    tx: &mut Tx,
+pub fn entry(
     origin: &Origin,
     action: &str,
     target: (&str, Uuid),
     change: (Option<Value>, Option<Value>),
-) -> Result<(), DbError> {
+) -> AuditEntry {
     let actor = origin.actor.as_ref();
     let role = actor.and_then(|actor| actor.roles.iter().max().copied());
-    let entry = AuditEntry {
+    AuditEntry {
         actor_id: actor.map(|actor| actor.id),
         role: role.unwrap_or(Role::Client).name().to_owned(),
         address: origin.address.to_string(),
@@ -51,8 +60,18 @@ pub async fn audited(
         before: change.0,
         after: change.1,
         request_id: origin.request_id.clone(),
-    };
-    audit(tx, entry).await?;
+    }
+}
+
+/// Writes [`entry`] alone.
+pub async fn audited(
+    tx: &mut Tx,
+    origin: &Origin,
+    action: &str,
+    target: (&str, Uuid),
+    change: (Option<Value>, Option<Value>),
+) -> Result<(), DbError> {
+    audit(tx, entry(origin, action, target, change)).await?;
     Ok(())
 }
 

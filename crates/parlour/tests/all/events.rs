@@ -2,31 +2,22 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlour_chassis::{Built, Service};
 use parlour_contracts::moderation::v1::UserBlocked;
 use parlour_db::{DbError, Scope, Tx};
-use parlour_http::Routes;
-use parlour_testkit::{App, eventually};
+use parlour_testkit::{App, Database, eventually};
 use uuid::Uuid;
 
 use crate::desk::Desk;
 
-/// A service with its tables, listening to nothing: an event of these tests fails in identity alone.
-fn deaf(service: Service) -> Service {
-    Service {
-        build: |_| Box::pin(async { Ok(Built::new(Arc::new(()))) }),
-        routes: Routes::default,
-        ..service
-    }
-}
-
 async fn start() -> (App, Desk) {
-    let deaf = [parlour_notify::service(), parlour_orders::service()].map(deaf);
-    let services = [&[parlour_identity::service()], &deaf[..]].concat();
-    let app = App::of(&services).with_vhost().start().await;
+    let app = App::of(&[parlour_identity::service()])
+        // The operator's commands look at every service's schema.
+        .on(Database::of(&parlour::services::all()).await)
+        .with_vhost()
+        .start()
+        .await;
     let desk = Desk::new(&app.database().url(None), &app.vhost().url(None));
     // What is published before the queue stands is not for it.
     eventually(async || !app.vhost().bindings("parlour.identity").await.is_empty()).await;
@@ -147,8 +138,7 @@ async fn a_parked_event_is_shown_replayed_and_dropped() {
     desk.print(&["events", "drop", &id, "--reason", "it names nobody"]);
     assert_eq!(desk.print(&["events", "parked"]), "nothing is parked\n");
     let sentence = format!("parlour: no event {id} is parked in identity\n");
-    let show = ["events", "show", &id, "--service", "identity"];
-    assert_eq!(desk.complain(&show), sentence);
+    assert_eq!(desk.complain(&["events", "show", &id]), sentence);
     assert!(
         desk.complain(&["events", "replay", &id])
             .ends_with("1 of 1 events are not replayed\n")

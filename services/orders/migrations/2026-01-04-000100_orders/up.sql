@@ -67,7 +67,6 @@ CREATE TABLE orders (
 CREATE INDEX orders_created ON orders (created_at DESC, id DESC);
 CREATE INDEX orders_client ON orders (client_id, created_at DESC, id DESC);
 CREATE INDEX orders_reader ON orders (reader_id, created_at DESC, id DESC);
-CREATE INDEX orders_service ON orders (service_id);
 CREATE INDEX orders_open ON orders (reader_id) WHERE status IN ('assigned', 'submitted');
 CREATE INDEX orders_pending ON orders (waits_since) WHERE status = 'pending';
 CREATE INDEX orders_due ON orders (due_at) WHERE due_at IS NOT NULL;

@@ -13,7 +13,7 @@ use crate::domain::appointment::Status;
 use crate::error::Error;
 use crate::state::Orders;
 use crate::store::appointments::{self, Change};
-use crate::store::{availability, erasure, orders};
+use crate::store::{agenda, availability, erasure, waiting};
 use crate::telling;
 
 /// Forgets people. Whoever hears of it first does it; the second finds nothing left.
@@ -30,11 +30,11 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
 
 /// Ends what the person still waited for, and deletes what was written by and for them.
 async fn forget(state: &Orders, tx: &mut Tx, person: Uuid) -> Result<(), Error> {
-    for order in orders::lock_open_of(tx, person).await? {
+    for order in waiting::lock_open_of(tx, person).await? {
         state.call_off(tx, order).await?;
     }
     let now = state.now();
-    for mut appointment in appointments::lock_ahead_of(tx, person, now).await? {
+    for mut appointment in agenda::lock_ahead_of(tx, person, now).await? {
         let change = Change {
             status: Status::Cancelled,
             reason_sealed: None,

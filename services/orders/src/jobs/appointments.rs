@@ -6,6 +6,7 @@ use super::BATCH;
 use crate::domain::appointment::{self, Action, Party, Status};
 use crate::error::Error;
 use crate::state::Orders;
+use crate::store::agenda;
 use crate::store::appointments::{self, Appointment, Change};
 use crate::telling;
 
@@ -19,7 +20,7 @@ pub(super) async fn remind(state: &Orders) -> Result<(), Error> {
             let told = state
                 .db
                 .write(Scope::Service, async move |tx: &mut Tx| -> Result<usize, Error> {
-                    let due = appointments::take_due(tx, now, minutes, BATCH).await?;
+                    let due = agenda::take_due(tx, now, minutes, BATCH).await?;
                     for row in &due {
                         telling::about_appointment(tx, row, &telling::due(row, minutes)).await?;
                     }
@@ -43,7 +44,7 @@ pub(super) async fn end(state: &Orders) -> Result<(), Error> {
             .write(Scope::Service, async move |tx: &mut Tx| -> Result<usize, Error> {
                 let now = shared.now();
                 let ended = now - shared.settings.completion();
-                let rows = appointments::lock_over(tx, ended, now, BATCH).await?;
+                let rows = agenda::lock_over(tx, ended, now, BATCH).await?;
                 let count = rows.len();
                 for row in rows {
                     end_one(&shared, tx, row).await?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::BATCH;
 use crate::error::Error;
 use crate::state::Orders;
-use crate::store::orders;
+use crate::store::waiting;
 
 /// Tries every pending order once.
 pub(super) async fn run(state: &Orders) -> Result<(), Error> {
@@ -32,7 +32,7 @@ pub(super) async fn run(state: &Orders) -> Result<(), Error> {
 /// Answers the last order that was tried.
 async fn batch(state: &Orders, tx: &mut Tx, after: Option<Uuid>) -> Result<Option<Uuid>, Error> {
     let mut last = None;
-    for order in orders::lock_pending(tx, BATCH, after).await? {
+    for order in waiting::lock_pending(tx, BATCH, after).await? {
         last = Some(order.id);
         state.give_to_somebody(tx, order).await?;
     }

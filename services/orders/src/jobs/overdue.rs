@@ -6,7 +6,7 @@ use super::BATCH;
 use crate::domain::order::Status;
 use crate::error::Error;
 use crate::state::Orders;
-use crate::store::orders;
+use crate::store::waiting;
 use crate::telling;
 
 /// Tells of all that are overdue now.
@@ -16,7 +16,7 @@ pub(super) async fn run(state: &Orders) -> Result<(), Error> {
         let told = state
             .db
             .write(Scope::Service, async move |tx: &mut Tx| -> Result<usize, Error> {
-                let orders = orders::take_overdue(tx, now, BATCH).await?;
+                let orders = waiting::take_overdue(tx, now, BATCH).await?;
                 for order in &orders {
                     let waits_for = match order.status()? {
                         Status::Pending => "assignment",

@@ -10,7 +10,7 @@ use parlour_db::{Conn, DbError};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::orders::{Order, columns, joined, seen_by, visible};
+use super::orders::{Order, columns, joined, seen_by};
 use super::statement::Statement;
 use crate::viewer::Viewer;
 
@@ -118,8 +118,7 @@ pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Story, D
         joined!(),
         "
          LEFT JOIN results t ON t.order_id = o.id LEFT JOIN readers g ON g.id = o.reader_id
-         WHERE o.id = ? AND ",
-        visible!()
+         WHERE o.id = ? AND "
     ));
     Ok(seen_by(statement.with(id), viewer).get_result(conn).await?)
 }

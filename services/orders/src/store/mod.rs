@@ -1,6 +1,7 @@
 //! Rows and queries. Each query takes a connection; who opened the transaction
 //! decides on whose behalf it runs.
 
+pub mod agenda;
 pub mod appointments;
 pub mod availability;
 pub mod erasure;
@@ -12,3 +13,4 @@ pub mod orders;
 pub mod readers;
 pub mod services;
 mod statement;
+pub mod waiting;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::result::QueryResult;
 use diesel::sql_types::{
     BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -101,15 +100,7 @@ macro_rules! joined {
          LEFT JOIN people r ON r.id = o.reader_id"
     };
 }
-/// Whether the caller may know of `orders` row `o`: everybody of their own, staff of all, a
-/// country's admin of those whose clients are in it. Takes: sees all, country twice, id twice.
-macro_rules! visible {
-    () => {
-        "((? AND (? IS NULL OR ? = (SELECT p.country FROM people p WHERE p.id = o.client_id))) \
-         OR o.client_id = ? OR o.reader_id = ?)"
-    };
-}
-pub(super) use {columns, joined, visible};
+pub(super) use {columns, joined};
 
 impl Order {
     /// Where it is.
@@ -222,17 +213,11 @@ pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>
 /// The lock comes first and the names after it: what is joined belongs to the row as
 /// it is once the lock is there.
 pub async fn lock(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
-    let statement = Statement::new(concat!(
-        "WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ",
-        visible!(),
-        " FOR UPDATE)
-         SELECT ",
-        columns!(),
-        " FROM",
-        joined!()
-    ));
-    let found = first(conn, seen_by(statement.with(id), viewer)).await?;
-    found.ok_or(DbError::NotFound)
+    let statement =
+        Statement::new("WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ").with(id);
+    let statement =
+        seen_by(statement, viewer).and(concat!(" FOR UPDATE) SELECT ", columns!(), " FROM", joined!()));
+    first(conn, statement).await?.ok_or(DbError::NotFound)
 }
 
 /// The order, locked, for the platform itself; `None` when there is none.
@@ -247,63 +232,27 @@ pub async fn lock_any(conn: &mut Conn, id: Uuid) -> Result<Option<Order>, DbErro
     first(conn, statement.with(id)).await
 }
 
-/// Up to `limit` pending orders that nobody works on at this moment and that do not
-/// wait for a payment, locked, the longest waiting first.
-pub async fn lock_pending(conn: &mut Conn, limit: i64, after: Option<Uuid>) -> QueryResult<Vec<Order>> {
-    let statement = Statement::new(concat!(
-        "WITH o AS MATERIALIZED (
-           SELECT * FROM orders
-           WHERE status = 'pending' AND (NOT requires_payment OR payment_status IN ('authorised', 'paid'))
-             AND id > coalesce(?, '00000000-0000-0000-0000-000000000000')
-           ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED)
-         SELECT ",
-        columns!(),
-        " FROM",
-        joined!(),
-        " ORDER BY o.id"
-    ));
-    statement.with(after).with(limit).load(conn).await
-}
-
-/// Up to `limit` orders that have waited for too long at `now`, each of which is told once.
-pub async fn take_overdue(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Order>> {
-    let statement = Statement::new(concat!(
-        "WITH o AS (
-           UPDATE orders SET due_at = NULL WHERE id IN (
-             SELECT id FROM orders WHERE due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
-           RETURNING *)
-         SELECT ",
-        columns!(),
-        " FROM",
-        joined!(),
-        " ORDER BY o.waits_since, o.id"
-    ));
-    statement.with(now).with(limit).load(conn).await
-}
-
-/// The open orders of a client, locked.
-pub async fn lock_open_of(conn: &mut Conn, client: Uuid) -> QueryResult<Vec<Order>> {
-    let statement = Statement::new(concat!(
-        "WITH o AS MATERIALIZED (
-           SELECT * FROM orders WHERE client_id = ? AND status IN ('pending', 'assigned', 'submitted')
-           ORDER BY id FOR UPDATE)
-         SELECT ",
-        columns!(),
-        " FROM",
-        joined!(),
-        " ORDER BY o.id"
-    ));
-    statement.with(client).load(conn).await
-}
-
-/// Gives the five `?` of `visible!` their values.
+/// Adds whether the caller may know of `orders` row `o`: everybody of their own, staff of
+/// all, a country's admin of those whose clients are in it. It is text and not values, so
+/// that each of the three is planned once and for all.
 pub(super) fn seen_by<'v>(statement: Statement<'v>, viewer: &'v Viewer) -> Statement<'v> {
+    if !viewer.sees_all() {
+        return statement
+            .and("(o.client_id = ? OR o.reader_id = ?)")
+            .with(viewer.id)
+            .with(viewer.id);
+    }
+    let Some(country) = viewer.country() else {
+        return statement.and("true");
+    };
     statement
-        .with(viewer.sees_all())
-        .with(viewer.country())
-        .with(viewer.country())
+        .and(
+            "(o.client_id = ? OR o.reader_id = ? \
+             OR ? = (SELECT p.country FROM people p WHERE p.id = o.client_id))",
+        )
         .with(viewer.id)
         .with(viewer.id)
+        .with(country)
 }
 
 async fn first(conn: &mut Conn, statement: Statement<'_>) -> Result<Option<Order>, DbError> {

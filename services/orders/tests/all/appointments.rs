@@ -1,15 +1,13 @@
 //! SafeTalk's appointments.
 
 use chrono::{DateTime, Datelike as _, Days, Duration, Utc};
-use parlour_chassis::{Clock, Hands};
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCancelled, AppointmentConfirmed};
-use parlour_orders::domain::appointment::{Action, Party, Phase, Refusal, Status, decide};
 use parlour_testkit::{Answer, App, AppBuilder, Person};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::services;
-use crate::support::{Stage, id, known};
+use crate::support::{Stage, id};
 
 /// A reader who works from nine to five in UTC.
 pub(crate) async fn bookable(builder: AppBuilder) -> Stage {
@@ -45,7 +43,7 @@ pub(crate) fn monday_after(now: DateTime<Utc>, hour: u32) -> DateTime<Utc> {
     date.and_hms_opt(hour, 0, 0).unwrap().and_utc()
 }
 
-async fn book(stage: &Stage, by: &Person, start: DateTime<Utc>) -> Answer {
+pub(crate) async fn book(stage: &Stage, by: &Person, start: DateTime<Utc>) -> Answer {
     let body = json!({
         "counselor_id": stage.reader.id, "title": "Sleep", "description": "Again 🌙",
         "scheduled_date": start, "duration_minutes": 50,
@@ -53,7 +51,7 @@ async fn book(stage: &Stage, by: &Person, start: DateTime<Utc>) -> Answer {
     stage.app.by(by).post("/chat/book-appointment/").json(body).await
 }
 
-async fn act(stage: &Stage, by: &Person, appointment: Uuid, action: &str, body: Value) -> Answer {
+pub(crate) async fn act(stage: &Stage, by: &Person, appointment: Uuid, action: &str, body: Value) -> Answer {
     let path = format!("/chat/appointments/{appointment}/{action}/");
     stage.app.by(by).post(&path).json(body).await
 }
@@ -238,68 +236,6 @@ async fn nobody_is_in_two_places() {
         .json(&body)
         .await
         .expect(201);
-}
-
-/// A time for each phase of an appointment that starts at `start` and takes 50 minutes.
-fn at(phase: Phase, start: DateTime<Utc>) -> DateTime<Utc> {
-    match phase {
-        Phase::Ahead => start - Duration::minutes(1),
-        Phase::Running => start,
-        Phase::Over => start + Duration::minutes(50),
-    }
-}
-
-/// Every status × every move of a person × every phase × everybody.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_status_every_move_everybody() {
-    let began = Utc::now();
-    let (clock, hands): (Clock, Hands) = Clock::manual(began);
-    let stage = bookable(App::of(&services()).clock(clock)).await;
-    let start = monday_after(began, 9);
-    let appointment = id(&book(&stage, &stage.client, start).await.expect(201).json());
-    let stranger = stage.another_reader("Strange", &[]).await;
-    let supporter = stage.app.person("support").await;
-    known(&stage.app, supporter.id, "support", "Sue", &[]).await;
-    let callers: [(&Person, &[Party]); 6] = [
-        (&stage.client, &[Party::Client]),
-        (&stage.reader, &[Party::Counselor]),
-        (&stage.admin, &[Party::Admin]),
-        (&stage.monitor, &[]),
-        (&stranger, &[]),
-        (&supporter, &[]),
-    ];
-    let mut wrong = Vec::new();
-    for (person, parties) in callers {
-        for status in Status::ALL {
-            for phase in [Phase::Ahead, Phase::Running, Phase::Over] {
-                for (action, path, body) in [
-                    (Action::Confirm, "confirm", json!({})),
-                    (Action::Cancel, "cancel", json!({})),
-                    (Action::MissedByClient, "cancel", json!({ "no_show": true })),
-                ] {
-                    hands.set(at(phase, start));
-                    let reset = format!("UPDATE orders.appointments SET status = '{status}'");
-                    stage.sql(&reset).await;
-                    let answer = act(&stage, person, appointment, path, body).await;
-                    let wanted = match decide(action, *status, phase, parties) {
-                        _ if parties.is_empty() => 404,
-                        Ok(_) => 200,
-                        Err(Refusal::NotYours) => 403,
-                        Err(_) => 409,
-                    };
-                    if answer.status() != wanted {
-                        wrong.push(format!(
-                            "{parties:?} {action} {status} {phase:?}: {answer}, not {wanted}"
-                        ));
-                    }
-                    if let (200, Ok(to)) = (answer.status(), decide(action, *status, phase, parties)) {
-                        assert_eq!(answer.json()["status"], to.name());
-                    }
-                }
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod appointment_moves;
 mod appointments;
 mod availability;
 mod bad_input;

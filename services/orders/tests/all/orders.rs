@@ -111,6 +111,10 @@ async fn told_everything(stage: &Stage, order: Uuid) {
     assert_eq!(app.published::<OrderApproved>("orders").await[0].revision, 2);
     assert_eq!(app.published::<OrderDelivered>("orders").await[0].order_id, order);
     assert_eq!(app.published::<OrderRated>("orders").await[0].rating, 4);
+    let in_order = "SELECT count(*) FROM orders.outbox a JOIN orders.outbox d USING (aggregate)
+                    WHERE a.type = 'orders.order.approved' AND d.type = 'orders.order.delivered'
+                      AND d.version = a.version + 1 AND d.seq > a.seq";
+    assert_eq!(stage.count(in_order).await, 1);
     let audited = "SELECT count(*) FROM orders.outbox WHERE type = 'orders.audit.recorded'
                    AND aggregate LIKE 'audit:order:%'";
     assert_eq!(stage.count(audited).await, 7);

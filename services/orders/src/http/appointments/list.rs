@@ -9,7 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppointmentView;
 use crate::error::Error;
 use crate::state::Orders;
-use crate::store::appointments::{self, Mine};
+use crate::store::agenda::{self, Mine};
+use crate::store::appointments::Appointment;
 
 /// The most appointments ahead that are shown: the next ones.
 const MOST_AHEAD: i64 = 100;
@@ -72,14 +73,14 @@ pub async fn list_appointments(
         .read(
             Scope::Person(user.id),
             async move |tx: &mut Tx| -> Result<_, Error> {
-                let upcoming = appointments::upcoming(tx, mine, MOST_AHEAD).await?;
-                let past = appointments::past(tx, mine, limit, (page - 1) * limit).await?;
-                let total = appointments::count_past(tx, mine).await?;
+                let upcoming = agenda::upcoming(tx, mine, MOST_AHEAD).await?;
+                let past = agenda::past(tx, mine, limit, (page - 1) * limit).await?;
+                let total = agenda::count_past(tx, mine).await?;
                 Ok((upcoming, past, total))
             },
         )
         .await?;
-    let shown = |rows: &[appointments::Appointment]| -> Result<Vec<AppointmentView>, Error> {
+    let shown = |rows: &[Appointment]| -> Result<Vec<AppointmentView>, Error> {
         rows.iter().map(|row| state.appointment(row)).collect()
     };
     let total_pages = (total + limit - 1) / limit;

@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/approve`
 
 use parlour_db::Tx;
+use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, JsonOrDefault, Once, Origin, PathId, RateClass, Reply, Routes, State, Success,
 };
@@ -58,9 +59,13 @@ pub async fn approve_order(
             let version = moves::plain(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
             let before = begun.order.status_name().to_owned();
             let order = begun.done(version);
-            telling::about(tx, &order, &telling::approved(&order, mover.viewer.id)).await?;
-            telling::about(tx, &order, &telling::delivered(&order)).await?;
-            state.finish(tx, &mover, Action::Approve, &before, &order).await
+            let name = telling::aggregate(&order);
+            let news = Batch::default()
+                .event(&name, &telling::approved(&order, mover.viewer.id))
+                .event(&name, &telling::delivered(&order));
+            state
+                .finish(tx, &mover, (Action::Approve, &before), &order, news)
+                .await
         },
     )
     .await

@@ -67,8 +67,8 @@ pub async fn assign_order(
             let begun = state.begin(tx, id, &mover, choose).await?;
             let reader = reader_for(tx, &begun.order, body.reader_id).await?;
             let (action, before) = (begun.action, begun.order.status_name().to_owned());
-            let order = state.give(tx, begun, reader, Some(mover.viewer.id)).await?;
-            state.finish(tx, &mover, action, &before, &order).await
+            let (order, news) = state.give(tx, begun, reader, Some(mover.viewer.id)).await?;
+            state.finish(tx, &mover, (action, &before), &order, news).await
         },
     )
     .await

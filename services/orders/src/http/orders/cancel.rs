@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/cancel`
 
 use parlour_db::Tx;
+use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
     User,
@@ -71,9 +72,13 @@ pub async fn cancel_order(
             let version = moves::plain(tx, &step).await?;
             let before = begun.order.status_name().to_owned();
             let order = begun.done(version);
-            let told = telling::cancelled(&order, Some(mover.viewer.id));
-            telling::about(tx, &order, &told).await?;
-            state.finish(tx, &mover, Action::Cancel, &before, &order).await
+            let news = Batch::default().event(
+                telling::aggregate(&order),
+                &telling::cancelled(&order, Some(mover.viewer.id)),
+            );
+            state
+                .finish(tx, &mover, (Action::Cancel, &before), &order, news)
+                .await
         },
     )
     .await

@@ -2,6 +2,7 @@
 
 use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
+use parlour_events::Batch;
 use parlour_http::{ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -76,19 +77,13 @@ pub async fn create_order(
         async move |tx: &mut Tx| -> Result<Reply, Error> {
             check_preference(tx, &body, viewer.id).await?;
             let order = insert(&state, tx, body, viewer.id).await?;
-            telling::about(tx, &order, &telling::created(&order)).await?;
             let after = json!({
                 "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
                 "currency": order.currency,
             });
-            telling::audited(
-                tx,
-                &origin,
-                "order.create",
-                ("order", order.id),
-                (None, Some(after)),
-            )
-            .await?;
+            let line = telling::entry(&origin, "order.create", ("order", order.id), (None, Some(after)));
+            let news = Batch::default().event(telling::aggregate(&order), &telling::created(&order));
+            news.audit(line).write(tx).await?;
             let order = view::order(&order, &viewer)?;
             Ok(Reply::created(OrderData { order })?)
         },

@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/reject`
 
 use parlour_db::Tx;
+use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
 };
@@ -68,8 +69,13 @@ pub async fn reject_order(
             let version = moves::plain(tx, &step).await?;
             let before = begun.order.status_name().to_owned();
             let order = begun.done(version);
-            telling::about(tx, &order, &telling::rejected(&order, mover.viewer.id)).await?;
-            state.finish(tx, &mover, Action::Reject, &before, &order).await
+            let news = Batch::default().event(
+                telling::aggregate(&order),
+                &telling::rejected(&order, mover.viewer.id),
+            );
+            state
+                .finish(tx, &mover, (Action::Reject, &before), &order, news)
+                .await
         },
     )
     .await

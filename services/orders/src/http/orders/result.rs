@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/result`
 
 use parlour_db::Tx;
+use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
 };
@@ -88,8 +89,10 @@ pub async fn submit_result(
             let before = begun.order.status_name().to_owned();
             let mut order = begun.done(version);
             order.revision += 1;
-            telling::about(tx, &order, &telling::submitted(&order)).await?;
-            state.finish(tx, &mover, Action::Submit, &before, &order).await
+            let news = Batch::default().event(telling::aggregate(&order), &telling::submitted(&order));
+            state
+                .finish(tx, &mover, (Action::Submit, &before), &order, news)
+                .await
         },
     )
     .await

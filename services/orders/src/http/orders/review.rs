@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/review`
 
 use parlour_db::Tx;
+use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success, User,
 };
@@ -75,8 +76,11 @@ pub async fn review_order(
             let before = begun.order.status_name().to_owned();
             let mut order = begun.done(version);
             order.rating = i16::try_from(body.rating).ok();
-            telling::about(tx, &order, &telling::rated(&order, body.rating)).await?;
-            state.finish(tx, &mover, Action::Review, &before, &order).await
+            let news =
+                Batch::default().event(telling::aggregate(&order), &telling::rated(&order, body.rating));
+            state
+                .finish(tx, &mover, (Action::Review, &before), &order, news)
+                .await
         },
     )
     .await
