@@ -137,7 +137,10 @@ async fn a_parked_event_is_shown_replayed_and_dropped() {
     );
     desk.print(&["events", "drop", &id, "--reason", "it names nobody"]);
     assert_eq!(desk.print(&["events", "parked"]), "nothing is parked\n");
-    let sentence = format!("parlour: no event {id} is parked in identity\n");
+    let services = parlour::services::all();
+    let places = services.iter().filter(|service| service.has_database);
+    let places: Vec<&str> = places.map(|service| service.name).collect();
+    let sentence = format!("parlour: no event {id} is parked in {}\n", places.join(", "));
     assert_eq!(desk.complain(&["events", "show", &id]), sentence);
     assert!(
         desk.complain(&["events", "replay", &id])

@@ -60,10 +60,15 @@ async fn an_order_goes_all_the_way() {
     let again = stage.act(client, order, "review", review).await;
     again.expect_error(409, "INVALID_STATE");
 
-    let seen = stage.look(client, order).await;
+    seen_by_the_client(&stage, order, &details).await;
+    told_everything(&stage, order).await;
+}
+
+async fn seen_by_the_client(stage: &Stage, order: Uuid, details: &Value) {
+    let seen = stage.look(&stage.client, order).await;
     assert_eq!(
         (&seen["notes"], &seen["details"]),
-        (&json!("About my cat"), &details)
+        (&json!("About my cat"), details)
     );
     assert_eq!(
         (&seen["result"]["text"], &seen["result"]["revision"]),
@@ -90,7 +95,6 @@ async fn an_order_goes_all_the_way() {
         (&json!("submitted"), &json!("assigned"))
     );
     assert_eq!(history[1]["actor"]["display_name"], "Ada");
-    told_everything(&stage, order).await;
 }
 
 async fn told_everything(stage: &Stage, order: Uuid) {
