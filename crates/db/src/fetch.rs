@@ -21,7 +21,7 @@ impl Db {
     /// together too. It may be called again with another connection, when the first is dead.
     ///
     /// ```no_run
-    /// # use diesel::prelude::*;
+    /// # use diesel::QueryDsl as _;
     /// # use diesel_async::RunQueryDsl as _;
     /// # use parlour_db::{Conn, Db, DbError, Scope};
     /// # diesel::table! { goals (id) { id -> BigInt, title -> Text } }
