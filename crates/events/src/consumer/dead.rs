@@ -53,10 +53,7 @@ async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), Co
         let delivery = delivery.ok_or(ConsumeError::Ended)?.map_err(BrokerError::from)?;
         backoff.reset();
         park(context, &delivery).await?;
-        delivery
-            .ack(BasicAckOptions::default())
-            .await
-            .map_err(BrokerError::from)?;
+        broker.in_time(delivery.ack(BasicAckOptions::default())).await?;
     }
 }
 

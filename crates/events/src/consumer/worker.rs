@@ -81,7 +81,9 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
             return;
         };
         metric::consumed(context.db.service(), &job.event.event_type, outcome);
-        if job.delivery.ack(BasicAckOptions::default()).await.is_err() {
+        // In time: an acknowledgement that is under way when its connection dies may never be answered.
+        let ack = job.delivery.ack(BasicAckOptions::default());
+        if context.broker.in_time(ack).await.is_err() {
             // The broker will deliver it again, and the inbox will know it.
             over.cancel();
             return;
