@@ -4,6 +4,7 @@
 mod authority;
 mod issuer;
 mod keys;
+mod link;
 mod principal;
 mod revocations;
 mod verifier;

@@ -44,7 +44,7 @@ pub use idempotency::{Once, sweep_keys};
 pub use input::{Bearer, Header, HeaderNamed, Json, JsonOrDefault, PathId, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
 pub use openapi::document;
-pub use page::{Cursor, PageQuery, Pagination};
+pub use page::{Cursor, PageQuery, Paged, Pagination};
 pub use reply::{Failure, Reply, Success};
 pub use routes::{Route, Routes};
 pub use time::Time;

@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::{ApiError, Check};
+use crate::{ApiError, Call, Check, Extract, Query};
 
 /// `page`, `limit` and `cursor` of a list.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
@@ -28,6 +29,25 @@ pub struct PageQuery {
 }
 
 impl Check for PageQuery {}
+
+/// A query of filters together with the page that it asks for. What is wrong with either is told at once.
+pub struct Paged<T>(pub T, pub PageQuery);
+
+impl<T> Extract for Paged<T>
+where
+    T: DeserializeOwned + ToSchema + Check + 'static,
+{
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        match (Query::extract(call).await, Query::extract(call).await) {
+            (Ok(Query(filters)), Ok(Query(pages))) => Ok(Self(filters, pages)),
+            (Err(mut wrong), Err(also)) => {
+                wrong.details.extend(also.details);
+                Err(wrong)
+            }
+            (Err(wrong), _) | (_, Err(wrong)) => Err(wrong),
+        }
+    }
+}
 
 /// Where a page ended: the sort key and id of its last item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +87,20 @@ impl PageQuery {
     /// The number of the page.
     pub fn page(&self) -> i64 {
         self.page.unwrap_or(1)
+    }
+
+    /// How many rows to ask for: one more than is shown, which tells whether there is a next page.
+    pub fn most(&self) -> i64 {
+        self.limit() + 1
+    }
+
+    /// Cuts what [`PageQuery::most`] brought down to the page. Answers where the next one
+    /// begins, if there is one; `place` is where an item stands.
+    pub fn cut<T>(&self, rows: &mut Vec<T>, place: impl FnOnce(&T) -> Cursor) -> Option<Cursor> {
+        let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        rows.last().filter(|_| more).map(place)
     }
 
     /// How many items stand before the page.
@@ -114,6 +148,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_page_is_cut_where_the_next_one_begins() {
+        let pages = PageQuery {
+            limit: Some(2),
+            ..PageQuery::default()
+        };
+        let place = |n: &u128| Cursor {
+            at: DateTime::UNIX_EPOCH,
+            id: Uuid::from_u128(*n),
+        };
+        assert_eq!(pages.most(), 3);
+        let mut rows = vec![1, 2, 3];
+        assert_eq!(pages.cut(&mut rows, place), Some(place(&2)));
+        assert_eq!(rows, [1, 2]);
+        assert_eq!(pages.cut(&mut rows, place), None);
+        assert_eq!(rows, [1, 2]);
+    }
 
     proptest! {
         #[test]

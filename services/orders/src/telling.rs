@@ -15,6 +15,10 @@ fn id(id: Option<Uuid>) -> String {
     id.map_or_else(String::new, |id| id.to_string())
 }
 
+fn ids(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
+}
+
 /// Publishes an event about an order.
 pub async fn about<E: Event>(tx: &mut Tx, order: &Order, event: &E) -> Result<(), DbError> {
     publish(tx, aggregate(order), event).await?;
@@ -107,7 +111,7 @@ pub fn assigned(order: &Order, former: Option<Uuid>, actor: Option<Uuid>) -> tol
 }
 
 /// A result was handed in.
-pub fn submitted(order: &Order) -> told::OrderSubmitted {
+pub fn submitted(order: &Order, media: &[Uuid]) -> told::OrderSubmitted {
     told::OrderSubmitted {
         order_id: order.id.to_string(),
         number: order.shown_number(),
@@ -115,6 +119,7 @@ pub fn submitted(order: &Order) -> told::OrderSubmitted {
         reader_id: id(order.reader_id),
         service_name: order.service_name.clone(),
         revision: order.revision,
+        media_ids: ids(media),
     }
 }
 
@@ -145,7 +150,7 @@ pub fn rejected(order: &Order, actor: Uuid) -> told::OrderRejected {
 }
 
 /// The client may read the result.
-pub fn delivered(order: &Order) -> told::OrderDelivered {
+pub fn delivered(order: &Order, media: &[Uuid]) -> told::OrderDelivered {
     told::OrderDelivered {
         order_id: order.id.to_string(),
         number: order.shown_number(),
@@ -156,6 +161,7 @@ pub fn delivered(order: &Order) -> told::OrderDelivered {
         service_name: order.service_name.clone(),
         price_minor: order.price,
         currency: order.currency.clone(),
+        media_ids: ids(media),
     }
 }
 

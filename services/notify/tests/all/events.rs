@@ -137,6 +137,7 @@ async fn the_matrix_says_who_hears_and_it_is_data() {
             client_id,
             reader_id,
             revision: 1,
+            ..Default::default()
         }
     };
     publish(&app, "3", submitted()).await;

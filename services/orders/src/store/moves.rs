@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Conn, DbError};
 use uuid::Uuid;
@@ -48,9 +48,13 @@ struct Written {
     version: i64,
 }
 
-/// The order's row and its history. `$set` is what changes besides, `$more` what else is written.
+/// The order's row and its history. `$set` is what changes besides, `$more` what else is written,
+/// `$answer` what is read of it.
 macro_rules! moving {
     ($set:literal, $more:literal) => {
+        moving!($set, $more, "version")
+    };
+    ($set:literal, $more:literal, $answer:literal) => {
         concat!(
             "WITH o AS (
                UPDATE orders SET status = ?, waits_since = ?, due_at = ?, updated_at = ?, version = version + 1",
@@ -61,7 +65,9 @@ macro_rules! moving {
                  (order_id, version, at, actor_id, action, from_status, to_status, reason_sealed)
                SELECT id, version, updated_at, ?, ?, ?, status, ? FROM o)",
             $more,
-            " SELECT version FROM o"
+            " SELECT ",
+            $answer,
+            " FROM o"
         )
     };
 }
@@ -89,7 +95,28 @@ async fn run(conn: &mut Conn, statement: Statement<'_>) -> Result<i64, DbError> 
     Ok(written.version)
 }
 
-/// Approves, rejects or cancels. Answers the order's new version.
+/// What an approval wrote and what it gives away.
+#[derive(Debug, QueryableByName)]
+pub struct Approved {
+    /// The order's new version.
+    #[diesel(sql_type = BigInt)]
+    pub version: i64,
+    /// The files of its result.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub media_ids: Vec<Uuid>,
+}
+
+/// Approves the result.
+pub async fn approve(conn: &mut Conn, step: &Move<'_>) -> Result<Approved, DbError> {
+    let sql = moving!(
+        "",
+        "",
+        "version, coalesce((SELECT t.media_ids FROM results t WHERE t.order_id = o.id), '{}') AS media_ids"
+    );
+    Ok(recorded(begun(sql, step), step).get_result(conn).await?)
+}
+
+/// Rejects or cancels. Answers the order's new version.
 pub async fn plain(conn: &mut Conn, step: &Move<'_>) -> Result<i64, DbError> {
     run(conn, recorded(begun(moving!("", ""), step), step)).await
 }

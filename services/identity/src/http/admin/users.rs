@@ -4,7 +4,7 @@ use parlour_auth::Principal;
 use parlour_contracts::{Level, Role};
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    Admin, ApiError, Check, Cursor, PageQuery, Pagination, PathId, Problems, Query, RateClass, Reply, Routes,
+    Admin, ApiError, Check, Cursor, PageQuery, Paged, Pagination, PathId, Problems, RateClass, Reply, Routes,
     State, Success,
 };
 use serde::{Deserialize, Serialize};
@@ -46,18 +46,6 @@ pub struct UserSearch {
     #[schema(max_length = 2)]
     #[param(max_length = 2)]
     pub country: Option<String>,
-    /// From 1.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    #[param(minimum = 1, maximum = 1_000_000)]
-    pub page: Option<i64>,
-    /// Items on a page, 20 unless said otherwise.
-    #[schema(minimum = 1, maximum = 100)]
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<i64>,
-    /// `pagination.next_cursor` of the page before.
-    #[schema(max_length = 200)]
-    #[param(max_length = 200)]
-    pub cursor: Option<String>,
 }
 
 impl Check for UserSearch {
@@ -115,42 +103,32 @@ pub struct UserDetailData {
 ///
 /// The newest first. A `country_admin` sees their country only.
 #[utoipa::path(
-    get, path = "/api/admin/users", tag = "admin", params(UserSearch),
+    get, path = "/api/admin/users", tag = "admin", params(UserSearch, PageQuery),
     responses((status = 200, description = "A page.", body = Success<UserPage>))
 )]
 pub async fn list(
     admin: Admin,
     state: State<Identity>,
-    Query(query): Query<UserSearch>,
+    Paged(query, pages): Paged<UserSearch>,
 ) -> Result<Reply, ApiError> {
-    let pages = PageQuery {
-        page: query.page,
-        limit: query.limit,
-        cursor: query.cursor.clone(),
-    };
     let filter = filter(&state, &admin, query)?;
-    let (cursor, described) = (pages.cursor()?, pages.clone());
-    let (rows, total) = state
+    let (cursor, asked) = (pages.cursor()?, pages.clone());
+    let (mut rows, total) = state
         .db
         .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
             let total = search::count(tx, &filter).await?;
-            let rows = search::page(tx, &filter, cursor, pages.limit() + 1, pages.offset()).await?;
+            let rows = search::page(tx, &filter, cursor, asked.most(), asked.offset()).await?;
             Ok((rows, total))
         })
         .await?;
-    let limit = usize::try_from(described.limit()).unwrap_or(20);
-    let more = rows.len() > limit;
-    let shown: Vec<(Account, Profile)> = rows.into_iter().take(limit).collect();
-    let next = shown.last().filter(|_| more).map(|(account, _)| Cursor {
+    let next = pages.cut(&mut rows, |(account, _)| Cursor {
         at: account.created_at,
         id: account.id,
     });
-    let users = shown
-        .iter()
-        .map(|(account, profile)| state.user(account, profile));
+    let users = rows.iter().map(|(account, profile)| state.user(account, profile));
     Reply::ok(UserPage {
         users: users.collect::<Result<_, Error>>()?,
-        pagination: Pagination::new(&described, total, next),
+        pagination: Pagination::new(&pages, total, next),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State,
+    ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State,
     Success, User,
 };
 use serde::{Deserialize, Serialize};
@@ -35,18 +35,6 @@ pub struct NotificationSearch {
     #[schema(max_length = 20)]
     #[param(max_length = 20)]
     pub priority: Option<String>,
-    /// From 1.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    #[param(minimum = 1, maximum = 1_000_000)]
-    pub page: Option<i64>,
-    /// Items on a page, 20 unless said otherwise.
-    #[schema(minimum = 1, maximum = 100)]
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<i64>,
-    /// `pagination.next_cursor` of the page before.
-    #[schema(max_length = 200)]
-    #[param(max_length = 200)]
-    pub cursor: Option<String>,
 }
 
 impl Check for NotificationSearch {
@@ -74,26 +62,21 @@ pub struct NotificationPage {
 ///
 /// The newest first, without those that I deleted and those that have expired.
 #[utoipa::path(
-    get, path = "/api/notifications", tag = "notifications", params(NotificationSearch),
+    get, path = "/api/notifications", tag = "notifications", params(NotificationSearch, PageQuery),
     responses((status = 200, description = "A page.", body = Success<NotificationPage>))
 )]
 pub async fn list_notifications(
     user: User,
     state: State<Notify>,
-    Query(query): Query<NotificationSearch>,
+    Paged(query, pages): Paged<NotificationSearch>,
 ) -> Result<Reply, ApiError> {
-    let pages = PageQuery {
-        page: query.page,
-        limit: query.limit,
-        cursor: query.cursor,
-    };
     let filter = Filter {
         unread: query.unread == Some(true),
         kind: query.kind,
         priority: query.priority.as_deref().and_then(Priority::named),
     };
     let (id, now) = (user.id, state.clock.now());
-    let (from, most) = ((pages.cursor()?, pages.offset()), pages.limit() + 1);
+    let (from, most) = ((pages.cursor()?, pages.offset()), pages.most());
     let (mut rows, total) = state
         .db
         .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
@@ -102,10 +85,7 @@ pub async fn list_notifications(
             Ok((rows, filter.total(&counts)))
         })
         .await?;
-    let limit = usize::try_from(pages.limit()).unwrap_or(20);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| Cursor {
+    let next = pages.cut(&mut rows, |row| Cursor {
         at: row.created_at,
         id: row.id,
     });

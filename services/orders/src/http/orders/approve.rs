@@ -56,13 +56,13 @@ pub async fn approve_order(
         mover.viewer.scope(),
         async move |tx: &mut Tx| -> Result<Reply, Error> {
             let begun = state.begin(tx, id, &mover, |_| Action::Approve).await?;
-            let version = moves::plain(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
+            let done = moves::approve(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
             let before = begun.order.status_name().to_owned();
-            let order = begun.done(version);
+            let order = begun.done(done.version);
             let name = telling::aggregate(&order);
             let news = Batch::default()
                 .event(&name, &telling::approved(&order, mover.viewer.id))
-                .event(&name, &telling::delivered(&order));
+                .event(&name, &telling::delivered(&order, &done.media_ids));
             state
                 .finish(tx, &mover, (Action::Approve, &before), &order, news)
                 .await

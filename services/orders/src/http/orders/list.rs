@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use parlour_db::Tx;
 use parlour_http::{
-    ApiError, Check, Cursor, PageQuery, Pagination, Problems, Query, RateClass, Reply, Routes, State,
+    ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State,
     Success, User,
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,6 @@ use crate::domain::order::Status;
 use crate::error::Error;
 use crate::state::Orders;
 use crate::store::listing::{self, Filter};
-use crate::store::orders::Order;
 use crate::view::{self, OrderView};
 use crate::viewer::Viewer;
 
@@ -49,18 +48,6 @@ pub struct OrderQuery {
     #[schema(max_length = 100)]
     #[param(max_length = 100)]
     pub q: Option<String>,
-    /// From 1.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    #[param(minimum = 1, maximum = 1_000_000)]
-    pub page: Option<i64>,
-    /// Items on a page, 20 unless said otherwise.
-    #[schema(minimum = 1, maximum = 100)]
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<i64>,
-    /// `pagination.next_cursor` of the page before.
-    #[schema(max_length = 200)]
-    #[param(max_length = 200)]
-    pub cursor: Option<String>,
 }
 
 impl Check for OrderQuery {
@@ -105,31 +92,34 @@ pub struct OrderPage {
 /// A client's are those that they placed, a reader's those that they work on; monitors
 /// and admins see all. The newest first.
 #[utoipa::path(
-    get, path = "/api/orders", tag = "orders", params(OrderQuery),
+    get, path = "/api/orders", tag = "orders", params(OrderQuery, PageQuery),
     responses((status = 200, description = "A page.", body = Success<OrderPage>))
 )]
 pub async fn list_orders(
     user: User,
     state: State<Orders>,
-    Query(query): Query<OrderQuery>,
+    Paged(query, pages): Paged<OrderQuery>,
 ) -> Result<Reply, ApiError> {
     let viewer = Viewer::from(&*user);
-    let pages = PageQuery {
-        page: query.page,
-        limit: query.limit,
-        cursor: query.cursor.clone(),
-    };
     let filter = filter(viewer.clone(), query);
     let (cursor, asked) = (pages.cursor()?, pages.clone());
-    let (rows, total) = state
+    let (mut rows, total) = state
         .db
         .read(viewer.scope(), async move |tx: &mut Tx| -> Result<_, Error> {
             let total = listing::count(tx, &filter).await?;
-            let rows = listing::page(tx, &filter, cursor, asked.limit() + 1, asked.offset()).await?;
+            let rows = listing::page(tx, &filter, cursor, asked.most(), asked.offset()).await?;
             Ok((rows, total))
         })
         .await?;
-    page(rows, total, &pages, &viewer)
+    let next = pages.cut(&mut rows, |order| Cursor {
+        at: order.created_at,
+        id: order.id,
+    });
+    let orders = rows.iter().map(|order| view::order(order, &viewer));
+    Reply::ok(OrderPage {
+        orders: orders.collect::<Result<_, Error>>()?,
+        pagination: Pagination::new(&pages, total, next),
+    })
 }
 
 fn filter(viewer: Viewer, query: OrderQuery) -> Filter {
@@ -141,21 +131,6 @@ fn filter(viewer: Viewer, query: OrderQuery) -> Filter {
     filter.from = query.from.and_then(|text| moment(&text, 0));
     filter.to = query.to.and_then(|text| moment(&text, 1));
     filter
-}
-
-fn page(rows: Vec<Order>, total: i64, pages: &PageQuery, viewer: &Viewer) -> Result<Reply, ApiError> {
-    let limit = usize::try_from(pages.limit()).unwrap_or(20);
-    let more = rows.len() > limit;
-    let shown: Vec<Order> = rows.into_iter().take(limit).collect();
-    let next = shown.last().filter(|_| more).map(|order| Cursor {
-        at: order.created_at,
-        id: order.id,
-    });
-    let orders = shown.iter().map(|order| view::order(order, viewer));
-    Reply::ok(OrderPage {
-        orders: orders.collect::<Result<_, Error>>()?,
-        pagination: Pagination::new(pages, total, next),
-    })
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ pub async fn submit_result(
             let before = begun.order.status_name().to_owned();
             let mut order = begun.done(version);
             order.revision += 1;
-            let news = Batch::default().event(telling::aggregate(&order), &telling::submitted(&order));
+            let told = telling::submitted(&order, &body.media_ids);
+            let news = Batch::default().event(telling::aggregate(&order), &told);
             state
                 .finish(tx, &mover, (Action::Submit, &before), &order, news)
                 .await

@@ -54,17 +54,14 @@ pub async fn active_emergencies(
     Query(pages): Query<PageQuery>,
 ) -> Result<Reply, ApiError> {
     let country = reach::country_of(&staff)?;
-    let (cursor, limit, now) = (pages.cursor()?, pages.limit(), state.clock.now());
+    let (cursor, most, now) = (pages.cursor()?, pages.most(), state.clock.now());
     let mut rows = state
         .db
         .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(emergencies::active(tx, country.as_deref(), cursor, limit + 1, now).await?)
+            Ok(emergencies::active(tx, country.as_deref(), cursor, most, now).await?)
         })
         .await?;
-    let most = usize::try_from(limit).unwrap_or(20);
-    let more = rows.len() > most;
-    rows.truncate(most);
-    let next = rows.last().filter(|_| more).map(|(row, ..)| Cursor {
+    let next = pages.cut(&mut rows, |(row, ..)| Cursor {
         at: row.notification.created_at,
         id: row.notification.id,
     });
