@@ -34,6 +34,8 @@ pub enum Target {
     Role(String),
     /// Everybody in a session.
     Session(Uuid),
+    /// The processes that hold sockets, for what they have to tell each other.
+    Sockets,
 }
 
 impl fmt::Display for Target {
@@ -42,12 +44,16 @@ impl fmt::Display for Target {
             Self::User(id) => write!(f, "user.{id}"),
             Self::Role(name) => write!(f, "role.{name}"),
             Self::Session(id) => write!(f, "session.{id}"),
+            Self::Sockets => f.write_str("sockets"),
         }
     }
 }
 
 impl Target {
     fn parse(key: &str) -> Option<Self> {
+        if key == "sockets" {
+            return Some(Self::Sockets);
+        }
         match key.split_once('.')? {
             ("user", id) => id.parse().ok().map(Self::User),
             ("session", id) => id.parse().ok().map(Self::Session),

@@ -1,0 +1,137 @@
+//! Pushes of all services and of the other processes, on their way to the connections.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parlour_events::realtime::{Push, Target};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::catching_up;
+use super::frame::Frame;
+use super::hub::Room;
+use super::live::Live;
+use super::roster::{Change, News};
+use super::seat::Seat;
+use super::stream::Said;
+
+/// Hands a push to those whom it is for.
+pub fn deliver(live: &Arc<Live>, push: Push) {
+    match push.target {
+        Target::User(user) => to_user(live, user, push.name, push.payload),
+        Target::Role(role) => live.hub.tell(&Room::Role(role), &Frame::new(push.name, push.payload)),
+        Target::Session(session) => to_session(live, session, push.name, push.payload),
+        Target::Sockets => {
+            if let Ok(news) = serde_json::from_value::<News>(push.payload) {
+                hear(live, news);
+            }
+        }
+    }
+}
+
+fn to_user(live: &Arc<Live>, user: Uuid, name: String, payload: Value) {
+    let room = payload["room"].as_str().map(|room| Room::Named(room.to_owned()));
+    match (name.as_str(), room) {
+        ("join_room", Some(room)) => {
+            for seat in live.hub.seats(&Room::User(user)) {
+                live.hub.join(room.clone(), &seat);
+            }
+        }
+        ("leave_room", Some(room)) => {
+            for seat in live.hub.seats(&Room::User(user)) {
+                live.hub.leave(&room, &seat);
+            }
+        }
+        ("session_left", _) => {
+            let session = payload["session_id"].as_str().and_then(|id| id.parse().ok());
+            if let Some(session) = session {
+                put_out(live, session, user);
+            }
+            live.hub.tell(&Room::User(user), &Frame::new(name, payload));
+        }
+        _ => live.hub.tell(&Room::User(user), &Frame::new(name, payload)),
+    }
+}
+
+/// Somebody takes no part in a session any more: none of their connections hears of it.
+fn put_out(live: &Arc<Live>, session: Uuid, user: Uuid) {
+    let Some(stream) = live.hub.stream(session) else {
+        return;
+    };
+    for seat in stream.seats_of(user) {
+        out_of(live, &seat, session);
+    }
+}
+
+/// Takes one connection out of a session.
+pub fn out_of(live: &Live, seat: &Seat, session: Uuid) -> bool {
+    let was_in = seat.note_left(session);
+    if was_in {
+        live.typing.stop(live, seat, session);
+        live.hub.unseat(session, seat);
+        live.left((Some(session), seat.user));
+    }
+    was_in
+}
+
+fn to_session(live: &Arc<Live>, session: Uuid, name: String, mut payload: Value) {
+    let Some(stream) = live.hub.stream(session) else {
+        return;
+    };
+    let origin = payload
+        .as_object_mut()
+        .and_then(|fields| fields.remove("origin"))
+        .and_then(|origin| origin.as_str().map(Box::from));
+    match (name.as_str(), payload["seq"].as_i64()) {
+        ("new_message", Some(seq)) => {
+            let frame = Some(Arc::new(Frame::new(name, payload)));
+            if stream.take(Said { seq, frame, origin }) {
+                catching_up::begin(live, session, stream);
+            }
+        }
+        ("user_typing", _) => {
+            let who = payload["user_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+            stream.tell(&Frame::new(name, payload), |seat| Some(seat.user) != who);
+        }
+        _ => stream.tell(&Frame::new(name, payload), |seat| Some(&*seat.id) != origin.as_deref()),
+    }
+}
+
+fn hear(live: &Arc<Live>, news: News) {
+    if news.hello {
+        live.spread(&live.roster.whole());
+    }
+    for change in live.roster.hear(news) {
+        tell_change(live, &change);
+    }
+}
+
+/// Lets go of silent processes.
+pub fn sweep(live: &Live, now: Instant) {
+    for change in live.roster.sweep(now) {
+        tell_change(live, &change);
+    }
+}
+
+fn tell_change(live: &Live, change: &Change) {
+    let Some(session) = change.session else {
+        let told = json!({ "user_id": change.user, "status": status(change.came) });
+        let followers = Room::Named(followers_of(change.user));
+        return live.hub.tell(&followers, &Frame::new("presence_update", told));
+    };
+    if let Some(stream) = live.hub.stream(session) {
+        let name = if change.came { "user_joined" } else { "user_left" };
+        let told = json!({ "session_id": session, "user_id": change.user, "user_name": change.name });
+        stream.tell(&Frame::new(name, told), |seat| seat.user != change.user);
+    }
+}
+
+/// The word for it.
+pub fn status(online: bool) -> &'static str {
+    if online { "online" } else { "offline" }
+}
+
+/// The room of those who follow somebody's presence. Not a name that anybody can ask for.
+pub fn followers_of(user: Uuid) -> String {
+    format!("-presence:{user}")
+}

@@ -1,0 +1,17 @@
+//! `leave_chat {session_id}`
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::OfSession;
+use crate::error::Error;
+use crate::sockets::exchange::out_of;
+use crate::sockets::live::Live;
+use crate::sockets::seat::Seat;
+
+/// Takes the connection out of the session. Leaving what was not joined is no mistake.
+pub fn leave_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: &OfSession) -> Result<Value, Error> {
+    out_of(live, seat, body.session_id);
+    Ok(json!({ "session_id": body.session_id }))
+}

@@ -1,0 +1,125 @@
+//! From a bound listener to the last client that left.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parlour_chassis::Context;
+use parlour_events::Realtime;
+use parlour_sockets::Listener;
+use tokio_util::sync::CancellationToken;
+
+use super::catching_up;
+use super::exchange;
+use super::live::Live;
+use super::roster::News;
+
+/// How often this process tells the others who is here.
+const WHOLE: Duration = Duration::from_secs(15);
+/// How often tokens and typing are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long clients that are sent elsewhere are spread over, so that they do not come at once.
+const SPREAD: Duration = Duration::from_secs(2);
+
+/// Lets clients in until the process stops, then sends them elsewhere.
+pub async fn run(live: Arc<Live>, context: Context) {
+    let stop = context.stop.clone();
+    let address = live.settings.listen;
+    let listener = match Listener::bind(live.settings.listener()).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%address, %error, "sockets cannot be listened for");
+            return;
+        }
+    };
+    tracing::info!(address = %listener.address().unwrap_or(address), "sockets can connect");
+    // Pushes are heard for a while longer than clients are let in.
+    let hearing = CancellationToken::new();
+    let _hearing = hearing.clone().drop_guard();
+    let told = live.clone();
+    let heard = Realtime::new(context.broker.clone()).subscribe(
+        &["#"],
+        move |push| {
+            exchange::deliver(&told, push);
+            std::future::ready(())
+        },
+        hearing,
+    );
+    let background = tokio::spawn(watch(live.clone(), heard, stop.clone()));
+    listener.serve(live.clone(), stop).await;
+    background.await.ok();
+    send_elsewhere(&live).await;
+}
+
+/// Everything that is done by the clock.
+async fn watch(live: Arc<Live>, mut heard: tokio::sync::watch::Receiver<bool>, stop: CancellationToken) {
+    let mut look = tokio::time::interval(LOOK);
+    let mut whole = tokio::time::interval(WHOLE);
+    let mut resync = tokio::time::interval(Duration::from_secs(live.settings.resync_seconds));
+    let verifier = live.verifier().ok().cloned();
+    let mut revoked = verifier.as_ref().map(|verifier| verifier.revocations().changes());
+    loop {
+        let changed = async {
+            match &mut revoked {
+                Some(revoked) => revoked.changed().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            true = changed => dismiss(&live),
+            _ = look.tick() => {
+                let now = Instant::now();
+                live.typing.sweep(&live, now);
+                exchange::sweep(&live, now);
+                dismiss(&live);
+            }
+            _ = whole.tick() => live.spread(&live.roster.whole()),
+            // Whatever was pushed while nothing was heard is in the database.
+            Ok(()) = heard.changed() => {
+                if *heard.borrow_and_update() {
+                    live.spread(&News { hello: true, ..live.roster.whole() });
+                    catch_up(&live).await;
+                }
+            }
+            _ = resync.tick() => catch_up(&live).await,
+        }
+    }
+}
+
+async fn catch_up(live: &Arc<Live>) {
+    if let Err(error) = catching_up::resync(live).await {
+        tracing::warn!(%error, "it cannot be seen now whether pushes were lost");
+    }
+}
+
+/// Ends the connections of those whose token has ended.
+fn dismiss(live: &Live) {
+    let now = live.chat.now();
+    let verifier = live.verifier().ok();
+    for seat in live.hub.all() {
+        let revoked = verifier.is_some_and(|verifier| verifier.revocations().is_revoked(&seat.principal()));
+        if revoked || seat.is_expired(now) {
+            let reason = if revoked { "revoked" } else { "expired" };
+            let code = parlour_http::code::AUTHENTICATION_REQUIRED;
+            seat.dismiss(reason, code, "Sign in again.");
+        }
+    }
+}
+
+/// Ends the connections one by one. Clients connect again by themselves, to another process.
+async fn send_elsewhere(live: &Live) {
+    let seats = live.hub.all();
+    let many = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
+    let pause = SPREAD / many;
+    for seat in seats {
+        seat.end("stopping");
+        tokio::time::sleep(pause).await;
+    }
+    let all = live.roster.whole().on;
+    let off = all.into_iter().map(|(session, user, _)| (session, user)).collect();
+    live.spread(&News {
+        replica: live.roster.whole().replica,
+        off,
+        ..News::default()
+    });
+}

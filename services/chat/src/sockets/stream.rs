@@ -1,0 +1,210 @@
+//! What is said in one session, in order, to those of this process who are in it.
+//!
+//! Pushes come over a transient exchange: out of order when several processes send, and
+//! not at all when one is lost. Numbers have no holes, so both show. What comes early
+//! waits; what is missing is read from the database.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parlour_sockets::SendError;
+use uuid::Uuid;
+
+use super::frame::Frame;
+use super::seat::Seat;
+
+/// Messages that may wait for an earlier one. The rest is read from the database.
+const MOST_EARLY: usize = 256;
+
+/// A visible message.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Its number in the session.
+    pub seq: i64,
+    /// What is told about it; `None` for one that was removed.
+    pub frame: Option<Arc<Frame>>,
+    /// The connection that it came by: it knows already.
+    pub origin: Option<Box<str>>,
+}
+
+/// Somebody in the session, and the last number that they have.
+struct Member {
+    seat: Arc<Seat>,
+    cursor: i64,
+}
+
+/// One session, as this process hears of it.
+#[derive(Default)]
+pub struct Stream(Mutex<Heard>);
+
+#[derive(Default)]
+struct Heard {
+    /// Up to here everything was told. `None` until the database was asked.
+    head: Option<i64>,
+    early: BTreeMap<i64, Said>,
+    members: Vec<Member>,
+    /// Whether somebody reads what is missing.
+    filling: bool,
+}
+
+/// What became of somebody who wants in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seated {
+    /// They are in.
+    In,
+    /// They lack messages between theirs and the stream's.
+    Behind,
+    /// Nobody has asked the database yet.
+    Unopened,
+}
+
+impl Stream {
+    /// The number up to which everything was told.
+    pub fn head(&self) -> Option<i64> {
+        self.lock().head
+    }
+
+    /// Begins at `head`, unless it has begun.
+    pub fn open(&self, head: i64) {
+        let mut heard = self.lock();
+        if heard.head.is_none() {
+            heard.head = Some(head);
+            heard.early.retain(|seq, _| *seq > head);
+            heard.tell_early();
+        }
+    }
+
+    /// Takes a message that was pushed. True when the caller has to fill a gap.
+    pub fn take(&self, said: Said) -> bool {
+        let mut heard = self.lock();
+        if heard.head.is_some_and(|head| said.seq <= head) {
+            return false;
+        }
+        heard.early.insert(said.seq, said);
+        if heard.early.len() > MOST_EARLY {
+            heard.early.pop_last();
+        }
+        heard.tell_early();
+        heard.begin_filling()
+    }
+
+    /// Takes what was read from the database behind the head, in order.
+    pub fn fill(&self, messages: Vec<Said>) {
+        let mut heard = self.lock();
+        for said in messages {
+            if heard.head.is_some_and(|head| said.seq > head) {
+                // The push knows where it came from.
+                let early = heard.early.remove(&said.seq);
+                heard.tell(&early.unwrap_or(said));
+            }
+        }
+        heard.tell_early();
+    }
+
+    /// Whether something is missing still. When not, filling is over.
+    pub fn is_behind(&self, last_seq: i64) -> bool {
+        let mut heard = self.lock();
+        let behind = heard.head.is_some_and(|head| head < last_seq) || !heard.early.is_empty();
+        heard.filling = behind;
+        behind
+    }
+
+    /// Says that `last_seq` is there. True when the caller has to fill a gap.
+    pub fn is_missing(&self, last_seq: i64) -> bool {
+        let mut heard = self.lock();
+        let behind = heard.head.is_some_and(|head| head < last_seq);
+        behind && !std::mem::replace(&mut heard.filling, true)
+    }
+
+    /// Gives up filling until the next sign of a gap.
+    pub fn stop_filling(&self) {
+        self.lock().filling = false;
+    }
+
+    /// Lets somebody in who has everything up to `cursor`, and tells them `welcome` first.
+    pub fn seat(&self, seat: &Arc<Seat>, cursor: i64, welcome: &Frame) -> Seated {
+        let mut heard = self.lock();
+        let Some(head) = heard.head else {
+            return Seated::Unopened;
+        };
+        if cursor < head {
+            return Seated::Behind;
+        }
+        heard.members.retain(|member| member.seat.id != seat.id);
+        if seat.tell(welcome).is_ok() {
+            let seat = seat.clone();
+            heard.members.push(Member { seat, cursor });
+        }
+        Seated::In
+    }
+
+    /// Lets somebody go. True when nobody is left.
+    pub fn unseat(&self, id: &str) -> bool {
+        let mut heard = self.lock();
+        heard.members.retain(|member| &*member.seat.id != id);
+        heard.members.is_empty()
+    }
+
+    /// Those who are in.
+    pub fn seats(&self) -> Vec<Arc<Seat>> {
+        self.lock().members.iter().map(|member| member.seat.clone()).collect()
+    }
+
+    /// Those of a person.
+    pub fn seats_of(&self, user: Uuid) -> Vec<Arc<Seat>> {
+        let heard = self.lock();
+        let of_user = heard.members.iter().filter(|member| member.seat.user == user);
+        of_user.map(|member| member.seat.clone()).collect()
+    }
+
+    /// Whether nobody is in.
+    pub fn is_empty(&self) -> bool {
+        self.lock().members.is_empty()
+    }
+
+    /// Tells something that has no number to everybody whom `whom` lets.
+    pub fn tell(&self, frame: &Frame, whom: impl Fn(&Seat) -> bool) {
+        self.lock()
+            .members
+            .retain(|member| !whom(&member.seat) || is_there(member.seat.tell(frame)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    fn tell_early(&mut self) {
+        while let Some(head) = self.head
+            && let Some(said) = self.early.remove(&(head + 1))
+        {
+            self.tell(&said);
+        }
+    }
+
+    fn tell(&mut self, said: &Said) {
+        self.head = Some(said.seq);
+        self.members.retain_mut(|member| {
+            if member.cursor >= said.seq {
+                return true;
+            }
+            member.cursor = said.seq;
+            match &said.frame {
+                Some(frame) if said.origin.as_deref() != Some(&*member.seat.id) => {
+                    is_there(member.seat.tell(frame))
+                }
+                _ => true,
+            }
+        });
+    }
+
+    fn begin_filling(&mut self) -> bool {
+        let gap = self.head.is_some() && !self.early.is_empty();
+        gap && !std::mem::replace(&mut self.filling, true)
+    }
+}
+
+fn is_there(told: Result<(), SendError>) -> bool {
+    told.is_ok()
+}
