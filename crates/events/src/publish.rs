@@ -103,6 +103,34 @@ fn recorded(service: &str, entry: AuditEntry) -> (String, String, Vec<u8>) {
     (audit_type(service), aggregate, record.encode_to_vec())
 }
 
+/// An event that a service's own SQL function finishes and writes with `outbox_append`, in
+/// the statement of its effect. The transaction has to be told with [`Tx::mark_published`].
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The event's id.
+    pub id: Uuid,
+    /// The lane of its aggregate.
+    pub lane: i16,
+    /// The event as far as it is known, encoded. The function may append fields.
+    pub payload: Vec<u8>,
+    /// The trace that it belongs to.
+    pub traceparent: Option<String>,
+}
+
+impl Draft {
+    /// Begins `event` about `aggregate`.
+    pub fn new<E: Event>(aggregate: &str, event: &E) -> Result<Self, DbError> {
+        let payload = event.encode_to_vec();
+        refuse_large(E::TYPE, aggregate, &payload)?;
+        Ok(Self {
+            id: id::new(),
+            lane: hash::lane(aggregate),
+            payload,
+            traceparent: trace::current(),
+        })
+    }
+}
+
 /// Events and lines of the audit log that are written together, in their order and in
 /// the time of one round trip.
 #[derive(Debug, Default)]

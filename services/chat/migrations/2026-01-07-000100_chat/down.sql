@@ -1,0 +1,13 @@
+DROP FUNCTION release_message, send_message, next_seq, varint, take_token, session_door;
+DROP TABLE prekeys;
+DROP TABLE devices;
+DROP TABLE groups;
+DROP TABLE direct_pairs;
+DROP TABLE bookings;
+DROP TABLE files;
+DROP TABLE reactions;
+DROP TABLE held_messages;
+DROP TABLE messages;
+DROP TABLE participants CASCADE;
+DROP TABLE sessions;
+DROP FUNCTION takes_part;

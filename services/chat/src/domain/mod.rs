@@ -1,0 +1,6 @@
+//! Rules without IO.
+
+pub mod content;
+pub mod kinds;
+pub mod names;
+pub mod opening;

@@ -1,0 +1,61 @@
+//! Chat: conversations, what is said in them, groups, and end-to-end keys.
+
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod http;
+pub mod jobs;
+pub mod message;
+pub mod profile;
+pub mod pushing;
+pub mod reacting;
+pub mod reading;
+pub mod schema;
+pub mod sending;
+pub mod settings;
+pub mod state;
+pub mod store;
+pub mod telling;
+pub mod view;
+pub mod viewer;
+
+use std::sync::Arc;
+
+use parlour_chassis::{Built, Context, Service};
+use parlour_db::EmbeddedMigrations;
+use parlour_events::Realtime;
+
+use crate::pushing::Pusher;
+use crate::settings::Settings;
+use crate::state::Chat;
+
+/// The service's name.
+pub const NAME: &str = "chat";
+
+const MIGRATIONS: EmbeddedMigrations = diesel_migrations::embed_migrations!();
+
+/// The service, described.
+pub fn service() -> Service {
+    Service {
+        name: NAME,
+        health: Some(NAME),
+        defaults: include_str!("../config.default.toml"),
+        migrations: || vec![parlour_directory::MIGRATIONS, MIGRATIONS],
+        has_database: true,
+        check: |layers| layers.part::<Settings>(NAME).map(drop),
+        routes: http::routes,
+        build: |context| Box::pin(std::future::ready(build(&context))),
+    }
+}
+
+fn build(context: &Context) -> anyhow::Result<Built> {
+    let settings: Settings = context.config()?;
+    let (pusher, pushes) = Pusher::new(settings.waiting_pushes);
+    let state = Arc::new(Chat::open(context, settings, pusher)?);
+    let mut built = Built::new(state.clone());
+    built.consumer = Some(events::consumer(&state));
+    built.jobs = jobs::all(&state);
+    let realtime = Realtime::new(context.broker.clone());
+    built.tasks = vec![Box::pin(pushing::run(realtime, pushes, context.stop.clone()))];
+    Ok(built)
+}

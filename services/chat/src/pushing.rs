@@ -1,0 +1,157 @@
+//! What is told to the sockets of all replicas, after the commit, over the realtime exchange.
+//! The payloads are those of `proto/parlour/realtime/v1/pushes.proto`.
+
+use parlour_db::Tx;
+use parlour_events::Realtime;
+use parlour_events::realtime::{Push, Target};
+use parlour_http::Time;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The way from a commit to the sockets. Cheap to clone.
+#[derive(Clone)]
+pub struct Pusher(mpsc::Sender<Push>);
+
+impl Pusher {
+    /// A way on which `waiting` pushes may wait, and its end for [`run`].
+    pub fn new(waiting: usize) -> (Self, mpsc::Receiver<Push>) {
+        let (sender, receiver) = mpsc::channel(waiting);
+        (Self(sender), receiver)
+    }
+
+    /// Hands a push over. Never waits: one that does not fit is dropped, and who should have
+    /// had it sees the gap in the numbers.
+    pub fn push(&self, target: Target, name: &str, payload: &impl Serialize) {
+        let payload = match serde_json::to_value(payload) {
+            Ok(payload) => payload,
+            Err(error) => {
+                tracing::error!(%error, name, "a push cannot be written");
+                return;
+            }
+        };
+        let name = name.to_owned();
+        if self.0.try_send(Push { target, name, payload }).is_err() {
+            tracing::warn!("the sockets are behind: a push is dropped");
+        }
+    }
+
+    /// Hands a push over once the transaction has committed.
+    pub fn on_commit(
+        &self,
+        tx: &mut Tx,
+        target: Target,
+        name: &'static str,
+        payload: impl Serialize + Send + 'static,
+    ) {
+        let pusher = self.clone();
+        tx.on_commit(move || pusher.push(target, name, &payload));
+    }
+}
+
+/// Sends what is handed over, until `stop`. What the exchange does not take is lost, as
+/// what travels over it may be.
+pub async fn run(realtime: Realtime, mut pushes: mpsc::Receiver<Push>, stop: CancellationToken) {
+    loop {
+        let push = tokio::select! {
+            biased;
+            received = pushes.recv() => received,
+            () = stop.cancelled() => return,
+        };
+        let Some(push) = push else { return };
+        if let Err(error) = realtime.send(&push.target, &push.name, &push.payload).await {
+            tracing::debug!(%error, name = push.name, "a push was not sent");
+        }
+    }
+}
+
+/// `{id, name, avatar}`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct PushPerson {
+    pub id: Uuid,
+    pub name: String,
+    pub avatar: Option<String>,
+}
+
+/// `new_message`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct NewMessagePush {
+    pub id: Uuid,
+    pub session_id: Uuid,
+    pub seq: Option<i64>,
+    pub content: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub sender: PushPerson,
+    pub timestamp: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_size: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    pub state: &'static str,
+}
+
+/// `messages_read`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct MessagesReadPush {
+    pub session_id: Uuid,
+    pub user_id: Uuid,
+    pub message_id: Uuid,
+    pub seq: i64,
+}
+
+/// `message_reaction_update`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct ReactionPush {
+    pub message_id: Uuid,
+    pub session_id: Uuid,
+    pub seq: i64,
+    pub user_id: Uuid,
+    pub user_name: String,
+    pub reaction: String,
+    pub action: &'static str,
+}
+
+/// `message_removed`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct MessageRemovedPush {
+    pub session_id: Uuid,
+    pub message_id: Uuid,
+    pub seq: Option<i64>,
+}
+
+/// `session_locked`, `session_unlocked`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct SessionLockedPush {
+    pub session_id: Uuid,
+    pub status: &'static str,
+}
+
+/// `session_terminated`, `session_left`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct SessionPush {
+    pub session_id: Uuid,
+}
+
+/// `session_joined`
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "pushes.proto documents them")]
+pub struct SessionJoinedPush {
+    pub session_id: Uuid,
+    pub session_type: String,
+}

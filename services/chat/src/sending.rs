@@ -1,0 +1,275 @@
+//! Saying something, whichever way it came.
+
+use std::time::Duration;
+
+use parlour_contracts::chat::v1::MessageSent;
+use parlour_contracts::id;
+use parlour_db::{Scope, Tx};
+use parlour_events::Draft;
+use parlour_events::realtime::Target;
+use parlour_http::{Limit, RateClass};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::domain::content::{self, MOST_METADATA};
+use crate::domain::kinds::MessageKind;
+use crate::error::Error;
+use crate::message::{Message, State, Words, told_place};
+use crate::state::Chat;
+use crate::store::sending::{self, Bucket, Said, Saying};
+use crate::telling;
+use crate::viewer::Sender;
+
+/// What somebody says.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Where.
+    pub session_id: Uuid,
+    /// The sender's own id for it, or the id of a message of theirs that is stored already:
+    /// sent twice under one, it is one message.
+    pub client_id: Option<String>,
+    /// What it is.
+    pub kind: MessageKind,
+    /// The words. Those of a message with a file may be empty.
+    pub content: String,
+    /// What the frontend keeps with it.
+    pub metadata: Option<Map<String, Value>>,
+    /// What was uploaded with it.
+    pub file: Option<File>,
+}
+
+/// A file that media has taken in.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its id in media.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: i64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The message as it is stored.
+    pub message: Message,
+    /// Whether it had been stored before.
+    pub duplicate: bool,
+    /// The limit of messages and what is left of it; none where nothing is counted.
+    pub limit: Option<Left>,
+}
+
+/// What is left of a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Left {
+    /// The figure.
+    pub limit: Limit,
+    /// How many more may come at once now.
+    pub remaining: u32,
+    /// When all of it is there again.
+    pub reset: Duration,
+}
+
+impl NewMessage {
+    /// Whether its form is right, and this sender may send its kind.
+    fn check(&self, sender: &Sender) -> Result<(), Error> {
+        let with_file = matches!(
+            self.kind,
+            MessageKind::Voice | MessageKind::Image | MessageKind::File
+        );
+        if with_file != self.file.is_some() {
+            return Err(Error::Field("type", "does not fit: files are uploaded to be sent"));
+        }
+        if self.kind == MessageKind::System && !sender.staff {
+            return Err(Error::Forbidden("only the staff sends system messages"));
+        }
+        let wordless = with_file && self.content.is_empty();
+        if let Some(problem) = content::problem(&self.content).filter(|_| !wordless) {
+            return Err(Error::Field("content", problem));
+        }
+        if let Some(problem) = self.client_id.as_deref().and_then(content::client_id_problem) {
+            return Err(Error::Field("client_id", problem));
+        }
+        let size = |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
+        if self.metadata.as_ref().map_or(0, size) > MOST_METADATA {
+            return Err(Error::Field("metadata", "must have at most 16 KiB"));
+        }
+        Ok(())
+    }
+}
+
+/// Says it, in a transaction of its own; the sockets are told after its commit. What is
+/// refused counts against the limit as well.
+pub async fn send(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
+    let (shared, by) = (chat.clone(), sender.clone());
+    let sent = chat
+        .db
+        .write(Scope::Person(sender.id), async move |tx: &mut Tx| {
+            send_in(&shared, tx, &by, new).await
+        })
+        .await;
+    match sent {
+        Err(error @ (Error::SessionNotFound | Error::Denied | Error::Inactive)) => {
+            Err(charged(chat, sender, error).await)
+        }
+        sent => sent,
+    }
+}
+
+/// Takes a token for a message that was refused because of its conversation, so that nobody
+/// tries doors for nothing. Answers the refusal, or that it was one too many.
+pub async fn charged<E: From<Error>>(chat: &Chat, sender: &Sender, refusal: E) -> E {
+    let Some((bucket, limit)) = bucket(chat, sender) else {
+        return refusal;
+    };
+    match sending::take(&chat.db, &bucket).await {
+        Ok((false, ahead)) => limited(limit, ahead).into(),
+        Ok((true, _)) => refusal,
+        Err(failed) => Error::from(failed).into(),
+    }
+}
+
+/// Says it in `tx`, which is the sender's; the sockets are told after its commit.
+pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
+    new.check(sender)?;
+    let now = chat.now();
+    let message_id = id::new();
+    let words = Words {
+        content: new.content,
+        metadata: new.metadata,
+        file_name: new.file.as_ref().map(|file| file.name.clone()),
+    };
+    let sealed = words.seal(&chat.vault, message_id)?;
+    let told = new.kind != MessageKind::Encrypted && !words.content.is_empty();
+    let text_sealed = told
+        .then(|| chat.contacts.seal_text(&told_place(message_id), &words.content))
+        .transpose()?;
+    let event = MessageSent {
+        message_id: message_id.to_string(),
+        session_id: new.session_id.to_string(),
+        sender_id: sender.id.to_string(),
+        r#type: new.kind.name().to_owned(),
+        file_id: new.file.as_ref().map_or_else(String::new, |file| file.id.to_string()),
+        sent_at_ms: now.timestamp_millis(),
+        text_sealed: text_sealed.unwrap_or_default(),
+        ..MessageSent::default()
+    };
+    let limit = bucket(chat, sender);
+    let review = chat.on_probation(sender.id)
+        || (new.kind == MessageKind::Voice && sender.reader && chat.settings.hold_voice_notes);
+    let saying = Saying {
+        session_id: new.session_id,
+        sender_id: sender.id,
+        id: message_id,
+        client_id: new.client_id.as_deref(),
+        kind: new.kind,
+        sealed: &sealed,
+        file: new.file.as_ref().map(|file| (file.id, file.size)),
+        review,
+        most_held: chat.settings.most_held,
+        now,
+        bucket: limit.as_ref().map(|(bucket, _)| bucket),
+        event: Draft::new(&telling::aggregate(new.session_id), &event)?,
+    };
+    let said = sending::say(tx, &saying).await?;
+    answer(chat, tx, said, limit.map(|(_, limit)| limit), (words, new.client_id))
+}
+
+fn answer(
+    chat: &Chat,
+    tx: &mut Tx,
+    said: Said,
+    limit: Option<Limit>,
+    (words, client_id): (Words, Option<String>),
+) -> Result<Sent, Error> {
+    let left = limit.map(|limit| left(limit, said.ahead));
+    let (mut row, fresh) = match said.outcome.as_str() {
+        "sent" | "held" => (said.row()?, true),
+        "same" => (said.row()?, false),
+        other => return Err(refusal(other, limit, said.ahead)),
+    };
+    if !fresh {
+        return Ok(Sent {
+            message: Message::open(&chat.vault, row)?,
+            duplicate: true,
+            limit: None,
+        });
+    }
+    tx.mark_published();
+    // Nobody has to open what was sealed a moment ago.
+    row.sealed = None;
+    let message = Message {
+        content: words.content,
+        metadata: words.metadata,
+        file_name: words.file_name,
+        client_id,
+        ..Message::open(&chat.vault, row)?
+    };
+    let target = match message.state {
+        State::Held => Target::User(message.sender_id),
+        _ => Target::Session(message.session_id),
+    };
+    chat.pusher.on_commit(tx, target, "new_message", message.pushed(chat));
+    Ok(Sent {
+        message,
+        duplicate: false,
+        limit: left,
+    })
+}
+
+/// What the database's word for a refusal means.
+fn refusal(outcome: &str, limit: Option<Limit>, ahead: f64) -> Error {
+    match (outcome, limit) {
+        ("missing", _) => Error::SessionNotFound,
+        ("denied", _) => Error::Denied,
+        ("inactive", _) => Error::Inactive,
+        ("limited", Some(limit)) => limited(limit, ahead),
+        ("only_encrypted", _) => Error::Field("type", "must be encrypted in this conversation"),
+        ("not_encrypted", _) => Error::Field("type", "cannot be encrypted in this conversation"),
+        ("infected", _) => Error::Infected,
+        ("foreign_file", _) => Error::Field("file", "is not yours"),
+        ("too_many_held", _) => Error::Conflict("Too many of your messages wait to be looked at."),
+        (other, _) => Error::Api(Box::new(parlour_http::ApiError::internal(format!(
+            "send_message answered {other:?}"
+        )))),
+    }
+}
+
+/// The bucket of somebody's messages, the same for REST and sockets and over all replicas.
+fn bucket(chat: &Chat, sender: &Sender) -> Option<(Bucket, Limit)> {
+    let limit = chat.limits.get(RateClass::Message)?;
+    let interval = limit.interval().as_secs_f64();
+    let bucket = Bucket {
+        id: chat
+            .vault
+            .blind_index(RateClass::Message.name(), &sender.id.to_string()),
+        interval,
+        depth: interval * f64::from(limit.burst),
+    };
+    Some((bucket, limit))
+}
+
+fn limited(limit: Limit, ahead: f64) -> Error {
+    let interval = limit.interval().as_secs_f64();
+    let wait = ahead + interval - interval * f64::from(limit.burst);
+    Error::Limited {
+        limit,
+        after: Duration::from_secs_f64(wait.max(0.001)),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and a burst"
+)]
+fn left(limit: Limit, ahead: f64) -> Left {
+    let interval = limit.interval().as_secs_f64();
+    let room = (f64::from(limit.burst) - ahead / interval).floor();
+    Left {
+        limit,
+        remaining: room.max(0.0) as u32,
+        reset: Duration::from_secs_f64(ahead.max(0.0)),
+    }
+}

@@ -1,0 +1,297 @@
+//! Messages: who finds what at the door, and pages in their order.
+
+use chrono::{DateTime, Utc};
+use diesel::OptionalExtension as _;
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl as _;
+use parlour_db::Conn;
+use uuid::Uuid;
+
+use super::sending::{ProfileRow, profile};
+use super::statement::Statement;
+use crate::message::{Row, State};
+use crate::profile::{ProfileTypes, profile_columns};
+
+/// What somebody finds at the door of a conversation that there is.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// What it is about.
+    pub kind: String,
+    /// What can be done with it.
+    pub status: String,
+    /// Whether only its participants can read it.
+    pub encrypted: bool,
+    /// The number of its last message.
+    pub last_seq: i64,
+    /// What they are to it; none for somebody who takes no part.
+    pub role: Option<String>,
+    /// The last message that they have read.
+    pub my_read: i64,
+    /// The last message that somebody else has read.
+    pub others_read: i64,
+    /// Held messages that they may see.
+    pub held: i64,
+}
+
+/// The door, if there is such a conversation.
+pub async fn door(mut conn: &Conn, session: Uuid, user: Uuid) -> QueryResult<Option<Door>> {
+    type Types = (Text, Text, Bool, BigInt, Nullable<Text>, BigInt, BigInt, BigInt);
+    let statement = Statement::<Types>::of(
+        "SELECT kind, status, encrypted, last_seq, role, my_read, others_read, held FROM session_door(?, ?)",
+    );
+    let found: Option<(String, String, bool, i64, Option<String>, i64, i64, i64)> = statement
+        .with(session)
+        .with(user)
+        .get_result(&mut conn)
+        .await
+        .optional()?;
+    Ok(found.map(
+        |(kind, status, encrypted, last_seq, role, my_read, others_read, held)| Door {
+            kind,
+            status,
+            encrypted,
+            last_seq,
+            role,
+            my_read,
+            others_read,
+            held,
+        },
+    ))
+}
+
+/// The columns of a message, of `m`, and its sender's profile, of `p`.
+macro_rules! columns {
+    ($seq:literal, $state:literal) => {
+        concat!(
+            "m.session_id, ",
+            $seq,
+            ", m.id, m.sender_id, m.client_id, m.kind, ",
+            $state,
+            ", m.sealed, m.file_id, m.file_size, m.created_at, ",
+            profile_columns!()
+        )
+    };
+}
+
+type Columns = (
+    SqlUuid,
+    Nullable<BigInt>,
+    SqlUuid,
+    SqlUuid,
+    Nullable<Text>,
+    Text,
+    Text,
+    Nullable<Binary>,
+    Nullable<SqlUuid>,
+    Nullable<BigInt>,
+    Timestamptz,
+    ProfileTypes,
+);
+
+type Found = (
+    Uuid,
+    Option<i64>,
+    Uuid,
+    Uuid,
+    Option<String>,
+    String,
+    String,
+    Option<Vec<u8>>,
+    Option<Uuid>,
+    Option<i64>,
+    DateTime<Utc>,
+    ProfileRow,
+);
+
+fn row(found: Found) -> Row {
+    let state = match found.6.as_str() {
+        "held" => State::Held,
+        "rejected" => State::Rejected,
+        _ => State::Visible,
+    };
+    Row {
+        session_id: found.0,
+        seq: found.1,
+        id: found.2,
+        sender_id: found.3,
+        client_id: found.4,
+        kind: found.5,
+        state,
+        sealed: found.7,
+        file_id: found.8,
+        file_size: found.9,
+        created_at: found.10,
+        profile: profile(found.11),
+    }
+}
+
+async fn rows(mut conn: &Conn, statement: Statement<'_, Columns>) -> QueryResult<Vec<Row>> {
+    let found: Vec<Found> = statement.load(&mut conn).await?;
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// Where a page begins, going down.
+#[derive(Clone, Copy, Debug)]
+pub enum From {
+    /// Below this many of the newest.
+    Offset(i64),
+    /// Below a message.
+    Before(Uuid),
+}
+
+/// The number of the first message of a page.
+macro_rules! top {
+    (offset) => {
+        "(SELECT s.last_seq - ? FROM sessions s WHERE s.id = ?)"
+    };
+    (before) => {
+        "(SELECT b.seq - 1 FROM messages b WHERE b.session_id = ? AND b.id = ?)"
+    };
+}
+
+fn with_top<T>(statement: Statement<'_, T>, session: Uuid, from: From) -> Statement<'_, T> {
+    match from {
+        From::Offset(offset) => statement.with(offset).with(session),
+        From::Before(before) => statement.with(session).with(before),
+    }
+}
+
+/// A page of a conversation, the newest first. Numbers have no holes, so that a page that
+/// is deep costs what the first one does.
+pub async fn page(conn: &Conn, session: Uuid, from: From, limit: i64) -> QueryResult<Vec<Row>> {
+    let sql = match from {
+        From::Offset(_) => concat!(
+            "SELECT ",
+            columns!("m.seq", "m.state"),
+            " FROM messages m LEFT JOIN people p ON p.id = m.sender_id WHERE m.session_id = ? AND m.seq <= ",
+            top!(offset),
+            " ORDER BY m.seq DESC LIMIT ?"
+        ),
+        From::Before(_) => concat!(
+            "SELECT ",
+            columns!("m.seq", "m.state"),
+            " FROM messages m LEFT JOIN people p ON p.id = m.sender_id WHERE m.session_id = ? AND m.seq <= ",
+            top!(before),
+            " ORDER BY m.seq DESC LIMIT ?"
+        ),
+    };
+    let statement = with_top(Statement::of(sql).with(session), session, from).with(limit);
+    rows(conn, statement).await
+}
+
+/// Messages behind a number, in their order.
+pub async fn after(conn: &Conn, session: Uuid, seq: i64, limit: i64) -> QueryResult<Vec<Row>> {
+    let statement = Statement::of(concat!(
+        "SELECT ",
+        columns!("m.seq", "m.state"),
+        " FROM messages m LEFT JOIN people p ON p.id = m.sender_id \
+         WHERE m.session_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
+    ));
+    rows(conn, statement.with(session).with(seq).with(limit)).await
+}
+
+/// Held messages, the newest first: somebody's own, or all for those who look at them.
+pub async fn held(
+    conn: &Conn,
+    session: Uuid,
+    sender: Option<Uuid>,
+    limit: i64,
+    offset: i64,
+) -> QueryResult<Vec<Row>> {
+    let statement = Statement::of(concat!(
+        "SELECT ",
+        columns!("NULL::bigint", "'held'"),
+        " FROM held_messages m LEFT JOIN people p ON p.id = m.sender_id \
+         WHERE m.session_id = ? AND (?::uuid IS NULL OR m.sender_id = ?) \
+         ORDER BY m.created_at DESC, m.id DESC LIMIT ? OFFSET ?"
+    ));
+    let statement = statement.with(session).with(sender).with(sender);
+    rows(conn, statement.with(limit).with(offset)).await
+}
+
+/// A reaction, and who it is from.
+#[derive(Clone, Debug)]
+pub struct ReactionRow {
+    /// To the message with this number.
+    pub seq: i64,
+    /// Whose.
+    pub user_id: Uuid,
+    /// What.
+    pub reaction: String,
+    /// Who they are.
+    pub profile: crate::profile::Profile,
+}
+
+/// The reactions to the messages of a page, in the order in which they came.
+pub async fn reactions(
+    conn: &Conn,
+    session: Uuid,
+    from: From,
+    limit: i64,
+) -> QueryResult<Vec<ReactionRow>> {
+    let sql = match from {
+        From::Offset(_) => concat!(
+            "WITH t AS MATERIALIZED (SELECT ",
+            top!(offset),
+            " AS top) SELECT m.seq, m.user_id, m.reaction, ",
+            profile_columns!(),
+            " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
+             LEFT JOIN people p ON p.id = m.user_id ORDER BY m.created_at, m.user_id, m.reaction"
+        ),
+        From::Before(_) => concat!(
+            "WITH t AS MATERIALIZED (SELECT ",
+            top!(before),
+            " AS top) SELECT m.seq, m.user_id, m.reaction, ",
+            profile_columns!(),
+            " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
+             LEFT JOIN people p ON p.id = m.user_id ORDER BY m.created_at, m.user_id, m.reaction"
+        ),
+    };
+    let statement = with_top(Statement::of(sql), session, from);
+    reaction_rows(conn, statement.with(session).with(limit)).await
+}
+
+/// The reactions to messages behind a number.
+pub async fn reactions_after(
+    conn: &Conn,
+    session: Uuid,
+    seq: i64,
+    limit: i64,
+) -> QueryResult<Vec<ReactionRow>> {
+    let statement = Statement::of(concat!(
+        "SELECT m.seq, m.user_id, m.reaction, ",
+        profile_columns!(),
+        " FROM reactions m LEFT JOIN people p ON p.id = m.user_id \
+         WHERE m.session_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.created_at, m.user_id, m.reaction"
+    ));
+    let statement = statement.with(session).with(seq).with(seq.saturating_add(limit));
+    reaction_rows(conn, statement).await
+}
+
+type ReactionTypes = (BigInt, SqlUuid, Text, ProfileTypes);
+
+async fn reaction_rows(
+    mut conn: &Conn,
+    statement: Statement<'_, ReactionTypes>,
+) -> QueryResult<Vec<ReactionRow>> {
+    let found: Vec<(i64, Uuid, String, ProfileRow)> = statement.load(&mut conn).await?;
+    let rows = found.into_iter().map(|(seq, user_id, reaction, names)| ReactionRow {
+        seq,
+        user_id,
+        reaction,
+        profile: profile(names),
+    });
+    Ok(rows.collect())
+}
+
+/// The number of a message in a conversation.
+pub async fn seq(mut conn: &Conn, session: Uuid, id: Uuid) -> QueryResult<Option<i64>> {
+    Statement::<(BigInt,)>::of("SELECT seq FROM messages WHERE session_id = ? AND id = ?")
+        .with(session)
+        .with(id)
+        .get_result::<(i64,)>(&mut conn)
+        .await
+        .optional()
+        .map(|found| found.map(|(seq,)| seq))
+}

@@ -1,0 +1,61 @@
+//! What others are told: the events about conversations, and the audit log.
+
+use parlour_contracts::{Event, Role, chat::v1 as told};
+use parlour_db::{DbError, Tx};
+use parlour_events::{AuditEntry, publish};
+use parlour_http::Origin;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The name of a conversation among the aggregates.
+pub fn aggregate(session: Uuid) -> String {
+    format!("session:{session}")
+}
+
+/// Publishes an event about a conversation.
+pub async fn about<E: Event>(tx: &mut Tx, session: Uuid, event: &E) -> Result<(), DbError> {
+    publish(tx, aggregate(session), event).await?;
+    Ok(())
+}
+
+/// Ids as events carry them.
+pub fn ids(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
+}
+
+/// An id that may be missing, as events carry it.
+pub fn id(id: Option<Uuid>) -> String {
+    id.map_or_else(String::new, |id| id.to_string())
+}
+
+/// A person has read up to a message.
+pub fn read(session: Uuid, user: Uuid, message: Uuid, seq: i64) -> told::MessageRead {
+    told::MessageRead {
+        session_id: session.to_string(),
+        user_id: user.to_string(),
+        message_id: message.to_string(),
+        seq,
+    }
+}
+
+/// A line of the audit log: what a person did to which conversation.
+pub fn entry(
+    origin: &Origin,
+    action: &str,
+    target: (&str, String),
+    change: (Option<Value>, Option<Value>),
+) -> AuditEntry {
+    let actor = origin.actor.as_ref();
+    let role = actor.and_then(|actor| actor.roles.iter().max().copied());
+    AuditEntry {
+        actor_id: actor.map(|actor| actor.id),
+        role: role.unwrap_or(Role::Client).name().to_owned(),
+        address: origin.address.to_string(),
+        action: action.to_owned(),
+        target_type: target.0.to_owned(),
+        target_id: target.1,
+        before: change.0,
+        after: change.1,
+        request_id: origin.request_id.clone(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Chat over HTTP and by events, on a database of each test's own. Paths mirror `src/http`, `src/events` and `src/jobs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod general;
