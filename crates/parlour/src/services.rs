@@ -6,6 +6,7 @@ use parlour_chassis::Service;
 pub fn all() -> Vec<Service> {
     vec![
         parlour_gateway::service(),
+        parlour_chat::service(),
         parlour_identity::service(),
         parlour_notify::service(),
         parlour_orders::service(),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use engineioxide::socket::DisconnectReason;
@@ -17,6 +18,9 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::inbox::Inbox;
 use crate::{Gone, Packet};
+
+/// How long a client may take to hear that it has to leave.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// Why a packet did not go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,13 +151,23 @@ impl<S: Default + Send + Sync + 'static> Conn<S> {
         self.send(&Packet::ack(self.namespace.clone(), id, arguments, binaries))
     }
 
-    /// Sends the client out of the namespace. It does not come back by itself.
+    /// Sends the client out of the namespace. It does not come back by itself. The
+    /// connection ends a moment later: a client that polls has to fetch the news first.
     pub fn disconnect(&self) {
-        if self.open.swap(false, Ordering::AcqRel) {
-            // Whoever does not take this either is cut off by what follows.
-            self.put(&Packet::disconnected(self.namespace.clone())).ok();
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return;
         }
-        self.close();
+        self.engine.data.why.set(Gone::Closed).ok();
+        if self.put(&Packet::disconnected(self.namespace.clone())).is_err() {
+            return self.close();
+        }
+        let engine = Arc::downgrade(&self.engine);
+        tokio::spawn(async move {
+            tokio::time::sleep(GOODBYE).await;
+            if let Some(engine) = engine.upgrade() {
+                engine.close(DisconnectReason::TransportClose);
+            }
+        });
     }
 
     /// Ends the connection under it. A client that is to come back does so by itself.

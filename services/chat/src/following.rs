@@ -32,11 +32,10 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
     let (door, from) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let (mut one, mut two) = (conn, conn);
-            let door = messages::door(&mut one, session, user);
+            let door = messages::door(conn, session, user);
             let seq = async {
                 match last {
-                    Some(last) => messages::seq(&mut two, session, last).await,
+                    Some(last) => messages::seq(conn, session, last).await,
                     None => Ok(None),
                 }
             };
@@ -57,11 +56,13 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
 pub async fn behind(chat: &Chat, session: Uuid, seq: i64, limit: i64) -> Result<Vec<Message>, Error> {
     let rows = chat
         .db
-        .fetch(Scope::Service, async move |mut conn: &Conn| -> Result<_, Error> {
-            Ok(messages::after(&mut conn, session, seq, limit).await?)
+        .fetch(Scope::Service, async move |conn: &Conn| -> Result<_, Error> {
+            Ok(messages::after(conn, session, seq, limit).await?)
         })
         .await?;
-    rows.into_iter().map(|row| Message::open(&chat.vault, row)).collect()
+    rows.into_iter()
+        .map(|row| Message::open(&chat.vault, row))
+        .collect()
 }
 
 /// The numbers of the last messages of conversations.
@@ -70,10 +71,9 @@ pub async fn last_seqs(chat: &Chat, sessions: &[Uuid]) -> Result<HashMap<Uuid, i
     let rows = chat
         .db
         .fetch(Scope::Service, async move |mut conn: &Conn| -> Result<_, Error> {
-            let asked = Statement::<(SqlUuid, BigInt)>::of(
-                "SELECT id, last_seq FROM sessions WHERE id = ANY(?)",
-            )
-            .with(ids.clone());
+            let asked =
+                Statement::<(SqlUuid, BigInt)>::of("SELECT id, last_seq FROM sessions WHERE id = ANY(?)")
+                    .with(ids.as_slice());
             Ok(asked.load::<(Uuid, i64)>(&mut conn).await?)
         })
         .await?;
@@ -83,12 +83,13 @@ pub async fn last_seqs(chat: &Chat, sessions: &[Uuid]) -> Result<HashMap<Uuid, i
 /// Who takes part in conversations now.
 pub async fn participants(chat: &Chat, sessions: &[Uuid]) -> Result<HashSet<(Uuid, Uuid)>, Error> {
     let ids = sessions.to_vec();
-    let rows = chat.db
+    let rows = chat
+        .db
         .fetch(Scope::Service, async move |mut conn: &Conn| -> Result<_, Error> {
             let asked = Statement::<(SqlUuid, SqlUuid)>::of(
                 "SELECT session_id, user_id FROM participants WHERE session_id = ANY(?) AND left_at IS NULL",
             )
-            .with(ids.clone());
+            .with(ids.as_slice());
             Ok(asked.load::<(Uuid, Uuid)>(&mut conn).await?)
         })
         .await?;
@@ -100,18 +101,21 @@ pub async fn acquainted(chat: &Chat, user: Uuid, people: &[Uuid]) -> Result<Vec<
     let ids = people.to_vec();
     let met = chat
         .db
-        .fetch(Scope::Person(user), async move |mut conn: &Conn| -> Result<_, Error> {
-            let asked = Statement::<(Array<SqlUuid>,)>::of(
-                "SELECT coalesce(array_agg(DISTINCT other.user_id), '{}') FROM participants me
+        .fetch(
+            Scope::Person(user),
+            async move |mut conn: &Conn| -> Result<_, Error> {
+                let asked = Statement::<(Array<SqlUuid>,)>::of(
+                    "SELECT coalesce(array_agg(DISTINCT other.user_id), '{}') FROM participants me
                  JOIN participants other USING (session_id)
                  WHERE me.user_id = ? AND me.left_at IS NULL AND other.left_at IS NULL
                    AND other.user_id = ANY(?)",
-            )
-            .with(user)
-            .with(ids.clone());
-            let (met,): (Vec<Uuid>,) = asked.get_result(&mut conn).await.map_err(DbError::from)?;
-            Ok(met)
-        })
+                )
+                .with(user)
+                .with(ids.as_slice());
+                let (met,): (Vec<Uuid>,) = asked.get_result(&mut conn).await.map_err(DbError::from)?;
+                Ok(met)
+            },
+        )
         .await?;
     Ok(met)
 }

@@ -1,8 +1,10 @@
-//! Chat: conversations, what is said in them, groups, and end-to-end keys.
+//! Chat: conversations, what is said in them, groups, end-to-end keys, and every live
+//! connection of the platform.
 
 pub mod domain;
 pub mod error;
 pub mod events;
+pub mod following;
 pub mod http;
 pub mod jobs;
 pub mod message;
@@ -13,6 +15,7 @@ pub mod reading;
 pub mod schema;
 pub mod sending;
 pub mod settings;
+pub mod sockets;
 pub mod state;
 pub mod store;
 pub mod telling;
@@ -27,6 +30,8 @@ use parlour_events::Realtime;
 
 use crate::pushing::Pusher;
 use crate::settings::Settings;
+use crate::sockets::live::Live;
+use crate::sockets::serve;
 use crate::state::Chat;
 
 /// The service's name.
@@ -50,12 +55,20 @@ pub fn service() -> Service {
 
 fn build(context: &Context) -> anyhow::Result<Built> {
     let settings: Settings = context.config()?;
-    let (pusher, pushes) = Pusher::new(settings.waiting_pushes);
+    let (pusher, waiting) = Pusher::new(settings.waiting_pushes);
     let state = Arc::new(Chat::open(context, settings, pusher)?);
     let mut built = Built::new(state.clone());
-    built.consumer = Some(events::consumer(&state));
-    built.jobs = jobs::all(&state);
     let realtime = Realtime::new(context.broker.clone());
-    built.tasks = vec![Box::pin(pushing::run(realtime, pushes, context.stop.clone()))];
+    built.tasks = vec![Box::pin(pushing::run(realtime, waiting, context.stop.clone()))];
+    let run = state.settings.run;
+    if run.has_api() {
+        built.consumer = Some(events::consumer(&state));
+        built.jobs = jobs::all(&state);
+    }
+    if run.has_sockets() {
+        let settings = state.settings.sockets.clone();
+        let live = Arc::new(Live::new(state, context.clone(), settings));
+        built.tasks.push(Box::pin(serve::run(live, context.clone())));
+    }
     Ok(built)
 }

@@ -159,6 +159,7 @@ impl Message {
             metadata: self.metadata.clone(),
             client_id: self.client_id.clone(),
             state: self.state.name(),
+            origin: None,
         }
     }
 }

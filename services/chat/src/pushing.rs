@@ -33,7 +33,15 @@ impl Pusher {
             }
         };
         let name = name.to_owned();
-        if self.0.try_send(Push { target, name, payload }).is_err() {
+        if self
+            .0
+            .try_send(Push {
+                target,
+                name,
+                payload,
+            })
+            .is_err()
+        {
             tracing::warn!("the sockets are behind: a push is dropped");
         }
     }
@@ -99,6 +107,8 @@ pub struct NewMessagePush {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     pub state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 /// `messages_read`

@@ -4,6 +4,32 @@ use chrono::Duration;
 use parlour_config::{Environment, Part};
 use serde::Deserialize;
 
+use crate::sockets::settings::SocketSettings;
+
+/// Which half of chat a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Run {
+    /// Everything.
+    Both,
+    /// What answers requests, handles events and works by the clock.
+    Api,
+    /// What holds connections.
+    Sockets,
+}
+
+impl Run {
+    /// Whether the process handles events and works by the clock.
+    pub fn has_api(self) -> bool {
+        self != Self::Sockets
+    }
+
+    /// Whether the process holds connections.
+    pub fn has_sockets(self) -> bool {
+        self != Self::Api
+    }
+}
+
 /// The service's configuration; `config.default.toml` says what each value means.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +46,8 @@ pub struct Settings {
     pub most_participants: usize,
     pub most_members: i32,
     pub waiting_pushes: usize,
+    pub run: Run,
+    pub sockets: SocketSettings,
 }
 
 impl Settings {
@@ -40,25 +68,42 @@ impl Part for Settings {
         let fine = [
             (is_url(&self.public_url), "public_url must be an http(s) URL"),
             (is_url(&self.media_url), "media_url must be an http(s) URL"),
-            ((1..=600).contains(&self.media_seconds), "media_seconds must be from 1 to 600"),
-            ((1..=24 * 31).contains(&self.link_hours), "link_hours must be from 1 to 744"),
+            (
+                (1..=600).contains(&self.media_seconds),
+                "media_seconds must be from 1 to 600",
+            ),
+            (
+                (1..=24 * 31).contains(&self.link_hours),
+                "link_hours must be from 1 to 744",
+            ),
             (
                 (0..=525_600).contains(&self.probation_minutes),
                 "probation_minutes must be from 0 to 525600",
             ),
-            ((1..=1000).contains(&self.most_held), "most_held must be from 1 to 1000"),
-            ((0..=8760).contains(&self.grace_hours), "grace_hours must be from 0 to 8760"),
+            (
+                (1..=1000).contains(&self.most_held),
+                "most_held must be from 1 to 1000",
+            ),
+            (
+                (0..=8760).contains(&self.grace_hours),
+                "grace_hours must be from 0 to 8760",
+            ),
             (
                 (2..=1000).contains(&self.most_participants),
                 "most_participants must be from 2 to 1000",
             ),
-            ((2..=10_000).contains(&self.most_members), "most_members must be from 2 to 10000"),
+            (
+                (2..=10_000).contains(&self.most_members),
+                "most_members must be from 2 to 10000",
+            ),
             (
                 (1..=1_000_000).contains(&self.waiting_pushes),
                 "waiting_pushes must be from 1 to 1000000",
             ),
         ];
         let wrong = fine.iter().filter(|(fine, _)| !fine);
-        wrong.map(|(_, problem)| (*problem).to_owned()).collect()
+        let mut problems: Vec<String> = wrong.map(|(_, problem)| (*problem).to_owned()).collect();
+        problems.extend(self.sockets.problems());
+        problems
     }
 }

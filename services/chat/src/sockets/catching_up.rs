@@ -10,8 +10,8 @@ use super::frame::Frame;
 use super::live::Live;
 use super::stream::{Said, Stream};
 use crate::error::Error;
-use crate::message::{Message, State};
 use crate::following;
+use crate::message::{Message, State};
 use crate::viewer::Viewer;
 
 /// How long an earlier message may be on its way still before the database is asked.

@@ -1,7 +1,7 @@
 //! Pushes of all services and of the other processes, on their way to the connections.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parlour_events::realtime::{Push, Target};
 use serde_json::{Value, json};
@@ -19,7 +19,9 @@ use super::stream::Said;
 pub fn deliver(live: &Arc<Live>, push: Push) {
     match push.target {
         Target::User(user) => to_user(live, user, push.name, push.payload),
-        Target::Role(role) => live.hub.tell(&Room::Role(role), &Frame::new(push.name, push.payload)),
+        Target::Role(role) => live
+            .hub
+            .tell(&Room::Role(role), &Frame::new(push.name, push.payload)),
         Target::Session(session) => to_session(live, session, push.name, push.payload),
         Target::Sockets => {
             if let Ok(news) = serde_json::from_value::<News>(push.payload) {
@@ -30,20 +32,14 @@ pub fn deliver(live: &Arc<Live>, push: Push) {
 }
 
 fn to_user(live: &Arc<Live>, user: Uuid, name: String, payload: Value) {
-    let room = payload["room"].as_str().map(|room| Room::Named(room.to_owned()));
-    match (name.as_str(), room) {
+    match (name.as_str(), word(&payload, "room")) {
         ("join_room", Some(room)) => {
-            for seat in live.hub.seats(&Room::User(user)) {
-                live.hub.join(room.clone(), &seat);
-            }
+            let stay = Duration::from_secs(live.settings.seat_seconds);
+            live.visits.begin(&live.hub, user, room, stay);
         }
-        ("leave_room", Some(room)) => {
-            for seat in live.hub.seats(&Room::User(user)) {
-                live.hub.leave(&room, &seat);
-            }
-        }
+        ("leave_room", Some(room)) => live.visits.end(&live.hub, user, room),
         ("session_left", _) => {
-            let session = payload["session_id"].as_str().and_then(|id| id.parse().ok());
+            let session = id(&payload, "session_id");
             if let Some(session) = session {
                 put_out(live, session, user);
             }
@@ -82,7 +78,7 @@ fn to_session(live: &Arc<Live>, session: Uuid, name: String, mut payload: Value)
         .as_object_mut()
         .and_then(|fields| fields.remove("origin"))
         .and_then(|origin| origin.as_str().map(Box::from));
-    match (name.as_str(), payload["seq"].as_i64()) {
+    match (name.as_str(), payload.get("seq").and_then(Value::as_i64)) {
         ("new_message", Some(seq)) => {
             let frame = Some(Arc::new(Frame::new(name, payload)));
             if stream.take(Said { seq, frame, origin }) {
@@ -90,11 +86,21 @@ fn to_session(live: &Arc<Live>, session: Uuid, name: String, mut payload: Value)
             }
         }
         ("user_typing", _) => {
-            let who = payload["user_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+            let who = id(&payload, "user_id");
             stream.tell(&Frame::new(name, payload), |seat| Some(seat.user) != who);
         }
-        _ => stream.tell(&Frame::new(name, payload), |seat| Some(&*seat.id) != origin.as_deref()),
+        _ => stream.tell(&Frame::new(name, payload), |seat| {
+            Some(&*seat.id) != origin.as_deref()
+        }),
     }
+}
+
+fn word<'p>(payload: &'p Value, name: &str) -> Option<&'p str> {
+    payload.get(name)?.as_str()
+}
+
+fn id(payload: &Value, name: &str) -> Option<Uuid> {
+    word(payload, name)?.parse().ok()
 }
 
 fn hear(live: &Arc<Live>, news: News) {

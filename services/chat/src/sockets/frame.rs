@@ -33,7 +33,8 @@ impl Frame {
 
     /// As a Socket.IO event.
     pub fn packet(&self) -> &Packet {
-        self.packet.get_or_init(|| Packet::event(&self.name, &self.payload))
+        self.packet
+            .get_or_init(|| Packet::event(&self.name, &self.payload))
     }
 
     /// As a frame of SafeTalk's WebSocket, which has fewer of them.
@@ -49,49 +50,49 @@ fn plain(name: &str, payload: &Value) -> Option<Value> {
     Some(match name {
         "new_message" => json!({
             "type": "message",
-            "id": payload["id"],
-            "session_id": payload["session_id"],
-            "sender": payload["sender"]["id"],
-            "sender_name": payload["sender"]["name"],
-            "content": payload["content"],
-            "message_type": payload["type"],
-            "timestamp": payload["timestamp"],
-            "seq": payload["seq"],
-            "file_url": payload["file_url"],
+            "id": payload.get("id"),
+            "session_id": payload.get("session_id"),
+            "sender": payload.pointer("/sender/id"),
+            "sender_name": payload.pointer("/sender/name"),
+            "content": payload.get("content"),
+            "message_type": payload.get("type"),
+            "timestamp": payload.get("timestamp"),
+            "seq": payload.get("seq"),
+            "file_url": payload.get("file_url"),
             "status": "sent",
         }),
         "message_sent" => json!({
             "type": "message",
-            "id": payload["message_id"],
-            "session_id": payload["session_id"],
-            "timestamp": payload["timestamp"],
-            "seq": payload["seq"],
+            "id": payload.get("message_id"),
+            "session_id": payload.get("session_id"),
+            "timestamp": payload.get("timestamp"),
+            "seq": payload.get("seq"),
             "status": "sent",
             "own": true,
         }),
         "user_typing" => json!({
             "type": "typing",
-            "session_id": payload["session_id"],
-            "user_id": payload["user_id"],
-            "is_typing": payload["is_typing"],
+            "session_id": payload.get("session_id"),
+            "user_id": payload.get("user_id"),
+            "is_typing": payload.get("is_typing"),
         }),
         "message_reaction_update" => json!({
             "type": "reaction",
-            "session_id": payload["session_id"],
-            "message_id": payload["message_id"],
-            "user_id": payload["user_id"],
-            "reaction": payload["reaction"],
-            "action": payload["action"],
+            "session_id": payload.get("session_id"),
+            "message_id": payload.get("message_id"),
+            "user_id": payload.get("user_id"),
+            "reaction": payload.get("reaction"),
+            "action": payload.get("action"),
         }),
         "error" | "auth_error" => json!({
             "type": "error",
-            "code": payload["code"],
+            "code": payload.get("code"),
             "error": payload.get("error").or_else(|| payload.get("message")),
         }),
         "session_locked" | "session_terminated" | "message_removed" => {
-            let mut told = payload.clone();
-            told["type"] = json!(name);
-            told
+            let mut told = payload.as_object()?.clone();
+            told.insert("type".to_owned(), json!(name));
+            told.into()
         }
         _ => return None,
     })
@@ -109,7 +110,10 @@ mod tests {
         });
         let frame = Frame::new("new_message", payload);
         let plain: Value = serde_json::from_str(frame.plain().unwrap()).unwrap();
-        assert_eq!((&plain["type"], &plain["sender"]), (&json!("message"), &json!("u")));
+        assert_eq!(
+            (&plain["type"], &plain["sender"]),
+            (&json!("message"), &json!("u"))
+        );
         assert!(Frame::new("presence_update", json!({})).plain().is_none());
     }
 }

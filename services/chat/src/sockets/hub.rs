@@ -109,7 +109,9 @@ impl Hub {
 
     /// Takes a seat out of a session.
     pub fn unseat(&self, session: Uuid, seat: &Seat) {
-        let Some(stream) = self.stream(session) else { return };
+        let Some(stream) = self.stream(session) else {
+            return;
+        };
         if stream.unseat(&seat.id) {
             self.forget(session);
         }

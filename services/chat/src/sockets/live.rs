@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::StatusCode;
+use actix_web::http::StatusCode;
 use parlour_auth::{AuthError, Principal, Verifier};
 use parlour_chassis::Context;
-use parlour_db::Scope;
+use parlour_db::{Scope, Tx};
 use parlour_events::realtime::Target;
 use parlour_http::{ApiError, code};
 use parlour_sockets::{App, Conn, Event, Gone, Request, Response, refuse};
@@ -21,6 +21,7 @@ use super::said;
 use super::seat::{Outlet, Seat, Slot};
 use super::settings::SocketSettings;
 use super::typing::Typing;
+use super::visits::Visits;
 use crate::error::Error;
 use crate::state::Chat;
 
@@ -34,6 +35,8 @@ pub struct Live {
     pub roster: Roster,
     /// Who is typing here.
     pub typing: Typing,
+    /// Who asked for which room.
+    pub visits: Visits,
     /// How connections are held.
     pub settings: SocketSettings,
     context: Context,
@@ -53,6 +56,7 @@ impl Live {
             hub: Hub::default(),
             roster: Roster::new(Uuid::now_v7()),
             typing: Typing::default(),
+            visits: Visits::default(),
             settings,
             context,
         }
@@ -76,17 +80,13 @@ impl Live {
     }
 
     /// Seats somebody whose token is good.
-    pub async fn sit(
-        &self,
-        principal: Arc<Principal>,
-        way: (Box<str>, Outlet),
-    ) -> Result<Arc<Seat>, Error> {
+    pub async fn sit(&self, principal: Arc<Principal>, way: (Box<str>, Outlet)) -> Result<Arc<Seat>, Error> {
         let user = principal.id;
         let person = self
             .chat
             .db
-            .fetch(Scope::Service, async move |mut conn| {
-                parlour_directory::find(&mut conn, user).await
+            .read(Scope::Service, async move |tx: &mut Tx| {
+                parlour_directory::find(tx, user).await
             })
             .await?;
         // Somebody who signed up a moment ago may not be known here yet.
@@ -98,8 +98,11 @@ impl Live {
         Ok(seat)
     }
 
-    /// Lets somebody go whose connection ended.
+    /// Lets somebody go whose connection ended, or is about to.
     pub fn stand(&self, seat: &Seat) {
+        if !seat.note_stood() {
+            return;
+        }
         for session in seat.joined() {
             self.typing.stop(self, seat, session);
             self.left((Some(session), seat.user));
@@ -137,7 +140,7 @@ impl App for Live {
     }
 
     async fn connected(self: &Arc<Self>, conn: Arc<Conn<Slot>>, auth: Value) {
-        let told = auth["token"].as_str();
+        let told = auth.get("token").and_then(Value::as_str);
         let header = conn.request().headers.get(http::header::AUTHORIZATION);
         let header = header.and_then(|value| value.to_str().ok());
         let token = told.or(header).unwrap_or_default();
@@ -180,12 +183,12 @@ impl App for Live {
                 let (ready, body) = self.report().await;
                 let mut response = Response::new(body.into());
                 if !ready {
-                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                    *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
                 }
                 response
             }
             path if path.starts_with("/ws/chat/") => plain::connect(self.clone(), request).await,
-            _ => refuse(StatusCode::NOT_FOUND, "there is nothing here"),
+            _ => refuse(http::StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }
 }

@@ -13,3 +13,4 @@ pub mod serve;
 pub mod settings;
 pub mod stream;
 pub mod typing;
+pub mod visits;

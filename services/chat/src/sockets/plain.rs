@@ -56,7 +56,9 @@ pub async fn connect(live: Arc<Live>, mut request: Request) -> Response {
         Err(refusal) => return refusal,
     };
     tokio::spawn(async move {
-        let Some(socket) = pending.open().await else { return };
+        let Some(socket) = pending.open().await else {
+            return;
+        };
         let (queue, waiting) = mpsc::channel(live.settings.queue);
         let end = CancellationToken::new();
         let way = Outlet::Plain {
@@ -127,14 +129,14 @@ async fn hold(live: Arc<Live>, seat: Arc<Seat>, session: Uuid, (socket, waiting,
     let joined = live
         .handle(&seat, "join_chat", json!({ "session_id": session }))
         .await;
-    let admitted = joined["success"] == true;
+    let admitted = joined.get("success") == Some(&Value::Bool(true));
     if !admitted {
         end.cancel();
     }
     let WebSocket { stream, .. } = socket;
     let (writer, mut reader) = stream.split();
     let every = Duration::from_millis(live.settings.ping_interval_ms);
-    let writing = tokio::spawn(write(writer, waiting, end.clone(), every));
+    let pen = tokio::spawn(write(writer, waiting, end.clone(), every));
     let silent = every + Duration::from_millis(live.settings.ping_timeout_ms);
     while let Some(Ok(Some(Ok(message)))) = end.run_until_cancelled(timeout(silent, reader.next())).await {
         match message {
@@ -146,7 +148,7 @@ async fn hold(live: Arc<Live>, seat: Arc<Seat>, session: Uuid, (socket, waiting,
     }
     end.cancel();
     live.stand(&seat);
-    writing.await.ok();
+    pen.await.ok();
 }
 
 /// One frame of the client.
@@ -154,7 +156,7 @@ async fn said(live: &Arc<Live>, seat: &Arc<Seat>, session: Uuid, text: &str) {
     let Ok(frame) = serde_json::from_str::<Value>(text) else {
         return say_error(seat, "VALIDATION_ERROR", "Send text frames of JSON.");
     };
-    let (event, argument) = match frame["type"].as_str() {
+    let (event, argument) = match frame.get("type").and_then(Value::as_str) {
         Some("message") => {
             let content = frame.get("content").or_else(|| frame.get("message"));
             let message = json!({
@@ -162,20 +164,31 @@ async fn said(live: &Arc<Live>, seat: &Arc<Seat>, session: Uuid, text: &str) {
                 "content": content.unwrap_or(&Value::Null),
                 "type": frame.get("message_type").unwrap_or(&Value::Null),
             });
-            ("send_message", json!({ "session_id": session, "message": message }))
+            (
+                "send_message",
+                json!({ "session_id": session, "message": message }),
+            )
         }
-        Some("typing") if frame["is_typing"] == false => ("typing_stop", json!({ "session_id": session })),
+        Some("typing") if frame.get("is_typing") == Some(&Value::Bool(false)) => {
+            ("typing_stop", json!({ "session_id": session }))
+        }
         Some("typing") => ("typing_start", json!({ "session_id": session })),
         Some("reaction") => (
             "message_reaction",
             json!({
                 "session_id": session,
-                "message_id": frame["message_id"],
-                "reaction": frame["reaction"],
+                "message_id": frame.get("message_id"),
+                "reaction": frame.get("reaction"),
             }),
         ),
         Some("ping") => return,
-        _ => return say_error(seat, "VALIDATION_ERROR", "The type is message, typing or reaction."),
+        _ => {
+            return say_error(
+                seat,
+                "VALIDATION_ERROR",
+                "The type is message, typing or reaction.",
+            );
+        }
     };
     live.handle(seat, event, argument).await;
 }

@@ -124,7 +124,11 @@ impl Roster {
         before.0 = Instant::now();
         let mut off = news.off;
         if news.whole {
-            let now: HashSet<Place> = news.on.iter().map(|(session, user, _)| (*session, *user)).collect();
+            let now: HashSet<Place> = news
+                .on
+                .iter()
+                .map(|(session, user, _)| (*session, *user))
+                .collect();
             off.extend(before.1.difference(&now).copied());
         }
         for (session, user, name) in news.on {

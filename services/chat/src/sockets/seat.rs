@@ -60,6 +60,7 @@ pub struct Seat {
     rooms: Mutex<Vec<Room>>,
     events: Mutex<(f64, Instant)>,
     ended: AtomicBool,
+    stood: AtomicBool,
 }
 
 impl Seat {
@@ -80,6 +81,7 @@ impl Seat {
             rooms: Mutex::default(),
             events: Mutex::new((EVENTS_AT_ONCE, Instant::now())),
             ended: AtomicBool::new(false),
+            stood: AtomicBool::new(false),
         }
     }
 
@@ -154,6 +156,11 @@ impl Seat {
                 Outlet::Plain { end, .. } => end.cancel(),
             }
         }
+    }
+
+    /// Notes that the person is gone. False when that was known.
+    pub fn note_stood(&self) -> bool {
+        !self.stood.swap(true, Ordering::AcqRel)
     }
 
     fn count_end(&self, reason: &'static str) -> bool {

@@ -70,6 +70,7 @@ async fn watch(live: Arc<Live>, mut heard: tokio::sync::watch::Receiver<bool>, s
             _ = look.tick() => {
                 let now = Instant::now();
                 live.typing.sweep(&live, now);
+                live.visits.sweep(&live.hub, now);
                 exchange::sweep(&live, now);
                 dismiss(&live);
             }
@@ -102,6 +103,7 @@ fn dismiss(live: &Live) {
             let reason = if revoked { "revoked" } else { "expired" };
             let code = parlour_http::code::AUTHENTICATION_REQUIRED;
             seat.dismiss(reason, code, "Sign in again.");
+            live.stand(&seat);
         }
     }
 }
@@ -116,7 +118,10 @@ async fn send_elsewhere(live: &Live) {
         tokio::time::sleep(pause).await;
     }
     let all = live.roster.whole().on;
-    let off = all.into_iter().map(|(session, user, _)| (session, user)).collect();
+    let off = all
+        .into_iter()
+        .map(|(session, user, _)| (session, user))
+        .collect();
     live.spread(&News {
         replica: live.roster.whole().replica,
         off,

@@ -44,14 +44,35 @@ impl SocketSettings {
     /// What cannot be used.
     pub fn problems(&self) -> Vec<String> {
         let fine = [
-            ((1..=1_000_000).contains(&self.connections), "connections must be from 1 to 1000000"),
-            ((100..=300_000).contains(&self.ping_interval_ms), "ping_interval_ms must be from 100 to 300000"),
-            ((100..=300_000).contains(&self.ping_timeout_ms), "ping_timeout_ms must be from 100 to 300000"),
+            (
+                (1..=1_000_000).contains(&self.connections),
+                "connections must be from 1 to 1000000",
+            ),
+            (
+                (100..=300_000).contains(&self.ping_interval_ms),
+                "ping_interval_ms must be from 100 to 300000",
+            ),
+            (
+                (100..=300_000).contains(&self.ping_timeout_ms),
+                "ping_timeout_ms must be from 100 to 300000",
+            ),
             ((16..=4096).contains(&self.queue), "queue must be from 16 to 4096"),
-            ((1..=600).contains(&self.stalled_seconds), "stalled_seconds must be from 1 to 600"),
-            ((10..=86_400).contains(&self.seat_seconds), "seat_seconds must be from 10 to 86400"),
-            ((1..=300).contains(&self.resync_seconds), "resync_seconds must be from 1 to 300"),
-            ((1..=60).contains(&self.typing_seconds), "typing_seconds must be from 1 to 60"),
+            (
+                (1..=600).contains(&self.stalled_seconds),
+                "stalled_seconds must be from 1 to 600",
+            ),
+            (
+                (10..=86_400).contains(&self.seat_seconds),
+                "seat_seconds must be from 10 to 86400",
+            ),
+            (
+                (1..=300).contains(&self.resync_seconds),
+                "resync_seconds must be from 1 to 300",
+            ),
+            (
+                (1..=60).contains(&self.typing_seconds),
+                "typing_seconds must be from 1 to 60",
+            ),
         ];
         let wrong = fine.iter().filter(|(fine, _)| !fine);
         wrong.map(|(_, problem)| format!("sockets.{problem}")).collect()

@@ -35,10 +35,10 @@ struct Member {
 
 /// One session, as this process hears of it.
 #[derive(Default)]
-pub struct Stream(Mutex<Heard>);
+pub struct Stream(Mutex<Inner>);
 
 #[derive(Default)]
-struct Heard {
+struct Inner {
     /// Up to here everything was told. `None` until the database was asked.
     head: Option<i64>,
     early: BTreeMap<i64, Said>,
@@ -66,54 +66,54 @@ impl Stream {
 
     /// Begins at `head`, unless it has begun.
     pub fn open(&self, head: i64) {
-        let mut heard = self.lock();
-        if heard.head.is_none() {
-            heard.head = Some(head);
-            heard.early.retain(|seq, _| *seq > head);
-            heard.tell_early();
+        let mut inner = self.lock();
+        if inner.head.is_none() {
+            inner.head = Some(head);
+            inner.early.retain(|seq, _| *seq > head);
+            inner.tell_early();
         }
     }
 
     /// Takes a message that was pushed. True when the caller has to fill a gap.
     pub fn take(&self, said: Said) -> bool {
-        let mut heard = self.lock();
-        if heard.head.is_some_and(|head| said.seq <= head) {
+        let mut inner = self.lock();
+        if inner.head.is_some_and(|head| said.seq <= head) {
             return false;
         }
-        heard.early.insert(said.seq, said);
-        if heard.early.len() > MOST_EARLY {
-            heard.early.pop_last();
+        inner.early.insert(said.seq, said);
+        if inner.early.len() > MOST_EARLY {
+            inner.early.pop_last();
         }
-        heard.tell_early();
-        heard.begin_filling()
+        inner.tell_early();
+        inner.begin_filling()
     }
 
     /// Takes what was read from the database behind the head, in order.
     pub fn fill(&self, messages: Vec<Said>) {
-        let mut heard = self.lock();
+        let mut inner = self.lock();
         for said in messages {
-            if heard.head.is_some_and(|head| said.seq > head) {
+            if inner.head.is_some_and(|head| said.seq > head) {
                 // The push knows where it came from.
-                let early = heard.early.remove(&said.seq);
-                heard.tell(&early.unwrap_or(said));
+                let early = inner.early.remove(&said.seq);
+                inner.tell(&early.unwrap_or(said));
             }
         }
-        heard.tell_early();
+        inner.tell_early();
     }
 
     /// Whether something is missing still. When not, filling is over.
     pub fn is_behind(&self, last_seq: i64) -> bool {
-        let mut heard = self.lock();
-        let behind = heard.head.is_some_and(|head| head < last_seq) || !heard.early.is_empty();
-        heard.filling = behind;
+        let mut inner = self.lock();
+        let behind = inner.head.is_some_and(|head| head < last_seq) || !inner.early.is_empty();
+        inner.filling = behind;
         behind
     }
 
     /// Says that `last_seq` is there. True when the caller has to fill a gap.
     pub fn is_missing(&self, last_seq: i64) -> bool {
-        let mut heard = self.lock();
-        let behind = heard.head.is_some_and(|head| head < last_seq);
-        behind && !std::mem::replace(&mut heard.filling, true)
+        let mut inner = self.lock();
+        let behind = inner.head.is_some_and(|head| head < last_seq);
+        behind && !std::mem::replace(&mut inner.filling, true)
     }
 
     /// Gives up filling until the next sign of a gap.
@@ -123,37 +123,41 @@ impl Stream {
 
     /// Lets somebody in who has everything up to `cursor`, and tells them `welcome` first.
     pub fn seat(&self, seat: &Arc<Seat>, cursor: i64, welcome: &Frame) -> Seated {
-        let mut heard = self.lock();
-        let Some(head) = heard.head else {
+        let mut inner = self.lock();
+        let Some(head) = inner.head else {
             return Seated::Unopened;
         };
         if cursor < head {
             return Seated::Behind;
         }
-        heard.members.retain(|member| member.seat.id != seat.id);
+        inner.members.retain(|member| member.seat.id != seat.id);
         if seat.tell(welcome).is_ok() {
             let seat = seat.clone();
-            heard.members.push(Member { seat, cursor });
+            inner.members.push(Member { seat, cursor });
         }
         Seated::In
     }
 
     /// Lets somebody go. True when nobody is left.
     pub fn unseat(&self, id: &str) -> bool {
-        let mut heard = self.lock();
-        heard.members.retain(|member| &*member.seat.id != id);
-        heard.members.is_empty()
+        let mut inner = self.lock();
+        inner.members.retain(|member| &*member.seat.id != id);
+        inner.members.is_empty()
     }
 
     /// Those who are in.
     pub fn seats(&self) -> Vec<Arc<Seat>> {
-        self.lock().members.iter().map(|member| member.seat.clone()).collect()
+        self.lock()
+            .members
+            .iter()
+            .map(|member| member.seat.clone())
+            .collect()
     }
 
     /// Those of a person.
     pub fn seats_of(&self, user: Uuid) -> Vec<Arc<Seat>> {
-        let heard = self.lock();
-        let of_user = heard.members.iter().filter(|member| member.seat.user == user);
+        let inner = self.lock();
+        let of_user = inner.members.iter().filter(|member| member.seat.user == user);
         of_user.map(|member| member.seat.clone()).collect()
     }
 
@@ -169,12 +173,12 @@ impl Stream {
             .retain(|member| !whom(&member.seat) || is_there(member.seat.tell(frame)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Heard> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Heard {
+impl Inner {
     fn tell_early(&mut self) {
         while let Some(head) = self.head
             && let Some(said) = self.early.remove(&(head + 1))

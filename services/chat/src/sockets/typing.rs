@@ -13,13 +13,17 @@ use super::seat::Seat;
 
 /// The connections that are typing, each in one session, and until when that is believed.
 #[derive(Default)]
-pub struct Typing(Mutex<HashMap<(Box<str>, Uuid), (Instant, Arc<Seat>)>>);
+pub struct Typing(Mutex<Believed>);
+
+type Believed = HashMap<(Box<str>, Uuid), (Instant, Arc<Seat>)>;
 
 impl Typing {
     /// Somebody types. The others are told once, not at every key.
     pub fn start(&self, live: &Live, seat: &Arc<Seat>, session: Uuid) {
         let until = Instant::now() + Duration::from_secs(live.settings.typing_seconds);
-        let known = self.lock().insert((seat.id.clone(), session), (until, seat.clone()));
+        let known = self
+            .lock()
+            .insert((seat.id.clone(), session), (until, seat.clone()));
         if known.is_none() {
             tell(live, seat, session, true);
         }
@@ -44,7 +48,7 @@ impl Typing {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Box<str>, Uuid), (Instant, Arc<Seat>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Believed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,5 +60,7 @@ fn tell(live: &Live, seat: &Seat, session: Uuid, is_typing: bool) {
         "user_name": seat.name,
         "is_typing": is_typing,
     });
-    live.chat.pusher.push(Target::Session(session), "user_typing", &told);
+    live.chat
+        .pusher
+        .push(Target::Session(session), "user_typing", &told);
 }

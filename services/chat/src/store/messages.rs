@@ -224,12 +224,7 @@ pub struct ReactionRow {
 }
 
 /// The reactions to the messages of a page, in the order in which they came.
-pub async fn reactions(
-    conn: &Conn,
-    session: Uuid,
-    from: From,
-    limit: i64,
-) -> QueryResult<Vec<ReactionRow>> {
+pub async fn reactions(conn: &Conn, session: Uuid, from: From, limit: i64) -> QueryResult<Vec<ReactionRow>> {
     let sql = match from {
         From::Offset(_) => concat!(
             "WITH t AS MATERIALIZED (SELECT ",
@@ -276,12 +271,14 @@ async fn reaction_rows(
     statement: Statement<'_, ReactionTypes>,
 ) -> QueryResult<Vec<ReactionRow>> {
     let found: Vec<(i64, Uuid, String, ProfileRow)> = statement.load(&mut conn).await?;
-    let rows = found.into_iter().map(|(seq, user_id, reaction, names)| ReactionRow {
-        seq,
-        user_id,
-        reaction,
-        profile: profile(names),
-    });
+    let rows = found
+        .into_iter()
+        .map(|(seq, user_id, reaction, names)| ReactionRow {
+            seq,
+            user_id,
+            reaction,
+            profile: profile(names),
+        });
     Ok(rows.collect())
 }
 

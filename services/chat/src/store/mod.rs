@@ -5,4 +5,4 @@ pub mod reactions;
 pub mod reads;
 pub mod sending;
 pub mod sessions;
-mod statement;
+pub(crate) mod statement;

@@ -9,13 +9,14 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text, Timestamptz, Untyped, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text, Timestamptz, Untyped,
+    Uuid as SqlUuid,
 };
 use uuid::Uuid;
 
 /// A value in a statement.
 #[derive(Debug)]
-pub(super) enum Value<'v> {
+pub(crate) enum Value<'v> {
     Id(Option<Uuid>),
     Ids(&'v [Uuid]),
     Text(Option<&'v str>),
@@ -66,21 +67,21 @@ value! {
 /// A statement with a value for each `?` in it. Its rows are found by name, or with a
 /// tuple of types by their places.
 #[derive(Debug)]
-pub(super) struct Statement<'v, T = Untyped> {
+pub(crate) struct Statement<'v, T = Untyped> {
     sql: Cow<'static, str>,
     values: Vec<Value<'v>>,
     rows: PhantomData<fn() -> T>,
 }
 
 impl Statement<'_> {
-    pub(super) fn new(sql: &'static str) -> Self {
+    pub(crate) fn new(sql: &'static str) -> Self {
         Self::of(sql)
     }
 }
 
 impl<'v, T> Statement<'v, T> {
     /// A statement whose rows have these columns.
-    pub(super) fn of(sql: &'static str) -> Self {
+    pub(crate) fn of(sql: &'static str) -> Self {
         Self {
             sql: Cow::Borrowed(sql),
             values: Vec::with_capacity(20),
@@ -89,13 +90,13 @@ impl<'v, T> Statement<'v, T> {
     }
 
     /// Goes on with `sql`.
-    pub(super) fn and(mut self, sql: &str) -> Self {
+    pub(crate) fn and(mut self, sql: &str) -> Self {
         self.sql.to_mut().push_str(sql);
         self
     }
 
     /// Gives the next `?` its value.
-    pub(super) fn with(mut self, value: impl Into<Value<'v>>) -> Self {
+    pub(crate) fn with(mut self, value: impl Into<Value<'v>>) -> Self {
         self.values.push(value.into());
         self
     }

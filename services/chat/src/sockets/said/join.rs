@@ -24,14 +24,14 @@ const PAUSES: u32 = 1000;
 
 /// The session, and the last message that the client has of it.
 #[derive(Debug, Deserialize)]
-pub struct JoinChat {
+pub(super) struct JoinChat {
     session_id: Uuid,
     #[serde(default)]
     last_message_id: Option<Uuid>,
 }
 
 /// Tells what was missed, in order, and lets the connection in.
-pub async fn join_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: JoinChat) -> Result<Value, Error> {
+pub(super) async fn join_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: JoinChat) -> Result<Value, Error> {
     let session = body.session_id;
     let viewer = Viewer::from(&*seat.principal());
     let place = following::place(&live.chat, &viewer, session, body.last_message_id).await?;
@@ -76,7 +76,7 @@ async fn admit(
     }
     loop {
         let messages = following::behind(&live.chat, session, cursor, PAGE).await?;
-        let whole = messages.len() as i64 == PAGE;
+        let whole = i64::try_from(messages.len()) == Ok(PAGE);
         for message in &messages {
             last = Some(message.id);
         }

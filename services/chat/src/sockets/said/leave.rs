@@ -5,13 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::OfSession;
-use crate::error::Error;
 use crate::sockets::exchange::out_of;
 use crate::sockets::live::Live;
 use crate::sockets::seat::Seat;
 
 /// Takes the connection out of the session. Leaving what was not joined is no mistake.
-pub fn leave_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: &OfSession) -> Result<Value, Error> {
+pub(super) fn leave_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: &OfSession) -> Value {
     out_of(live, seat, body.session_id);
-    Ok(json!({ "session_id": body.session_id }))
+    json!({ "session_id": body.session_id })
 }

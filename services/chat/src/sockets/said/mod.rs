@@ -22,10 +22,15 @@ use super::seat::Seat;
 use crate::error::Error;
 
 /// Does it. What is answered goes into the acknowledgement.
-pub async fn handle(live: &Arc<Live>, seat: &Arc<Seat>, event: &str, argument: Value) -> Result<Value, Error> {
+pub async fn handle(
+    live: &Arc<Live>,
+    seat: &Arc<Seat>,
+    event: &str,
+    argument: Value,
+) -> Result<Value, Error> {
     match event {
         "join_chat" => join::join_chat(live, seat, read(argument)?).await,
-        "leave_chat" => leave::leave_chat(live, seat, &read(argument)?),
+        "leave_chat" => Ok(leave::leave_chat(live, seat, &read(argument)?)),
         "send_message" => send::send_message(live, seat, read(argument)?).await,
         "typing_start" => typing::typing(live, seat, &read_some(argument)?, true),
         "typing_stop" => typing::typing(live, seat, &read_some(argument)?, false),

@@ -19,13 +19,13 @@ const MOST: usize = 50;
 
 /// Whose presence.
 #[derive(Debug, Deserialize)]
-pub struct Presence {
+pub(super) struct Presence {
     user_ids: Vec<Uuid>,
 }
 
 /// Tells who of them is online, and follows them. Only people whom the caller talks with
 /// are told of; the staff sees everybody.
-pub async fn presence(live: &Arc<Live>, seat: &Arc<Seat>, body: Presence) -> Result<Value, Error> {
+pub(super) async fn presence(live: &Arc<Live>, seat: &Arc<Seat>, body: Presence) -> Result<Value, Error> {
     if body.user_ids.len() > MOST {
         return Err(Error::Field("user_ids", "must have at most 50"));
     }

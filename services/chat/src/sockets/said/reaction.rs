@@ -13,14 +13,14 @@ use crate::sockets::seat::Seat;
 
 /// What somebody thinks of a message.
 #[derive(Debug, Deserialize)]
-pub struct MessageReaction {
+pub(super) struct MessageReaction {
     message_id: Uuid,
     reaction: String,
     session_id: Uuid,
 }
 
 /// Adds it, or takes it back when it is there already.
-pub async fn message_reaction(
+pub(super) async fn message_reaction(
     live: &Arc<Live>,
     seat: &Arc<Seat>,
     body: MessageReaction,

@@ -13,13 +13,13 @@ use crate::sockets::seat::Seat;
 
 /// Up to which message.
 #[derive(Debug, Deserialize)]
-pub struct MarkRead {
+pub(super) struct MarkRead {
     session_id: Uuid,
     message_id: Uuid,
 }
 
 /// Marks everything up to the message as read.
-pub async fn mark_read(live: &Arc<Live>, seat: &Arc<Seat>, body: MarkRead) -> Result<Value, Error> {
+pub(super) async fn mark_read(live: &Arc<Live>, seat: &Arc<Seat>, body: MarkRead) -> Result<Value, Error> {
     let session = Some(body.session_id);
     let read = reading::mark_read(&live.chat, seat.user, session, body.message_id).await?;
     Ok(json!({ "session_id": body.session_id, "message_id": body.message_id, "seq": read.seq }))

@@ -12,12 +12,16 @@ use crate::sockets::seat::Seat;
 
 /// A newer token of the same person.
 #[derive(Deserialize)]
-pub struct Reauthenticate {
+pub(super) struct Reauthenticate {
     token: String,
 }
 
 /// Goes on with the new token. One of somebody else is refused: a connection is one person's.
-pub async fn reauthenticate(live: &Arc<Live>, seat: &Arc<Seat>, body: Reauthenticate) -> Result<Value, Error> {
+pub(super) async fn reauthenticate(
+    live: &Arc<Live>,
+    seat: &Arc<Seat>,
+    body: Reauthenticate,
+) -> Result<Value, Error> {
     let token = body.token.strip_prefix("Bearer ").unwrap_or(&body.token);
     let principal = live.verify(token).await.map_err(ApiError::from)?;
     if principal.id != seat.user {

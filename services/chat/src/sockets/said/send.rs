@@ -16,7 +16,7 @@ use crate::viewer::Sender;
 
 /// What is said, and where.
 #[derive(Debug, Deserialize)]
-pub struct SendMessage {
+pub(super) struct SendMessage {
     session_id: Uuid,
     message: Said,
 }
@@ -34,11 +34,12 @@ struct Said {
 }
 
 /// Says it, or finds that it was said already. Either way the sender hears `message_sent`.
-pub async fn send_message(live: &Arc<Live>, seat: &Arc<Seat>, body: SendMessage) -> Result<Value, Error> {
+pub(super) async fn send_message(live: &Arc<Live>, seat: &Arc<Seat>, body: SendMessage) -> Result<Value, Error> {
     let kind = body.message.kind.as_deref().unwrap_or("text");
+    let given = body.message.id.filter(|id| !id.is_empty());
     let new = NewMessage {
         session_id: body.session_id,
-        client_id: body.message.id.filter(|id| !id.is_empty()),
+        client_id: given.clone(),
         kind: kind
             .parse::<MessageKind>()
             .map_err(|_| Error::Field("message.type", "is not a type of message"))?,
@@ -48,14 +49,15 @@ pub async fn send_message(live: &Arc<Live>, seat: &Arc<Seat>, body: SendMessage)
         origin: Some(seat.id.to_string()),
     };
     live.typing.stop(live, seat, body.session_id);
-    let sent = sending::send(&live.chat, &Sender::from(&*seat.principal()), new).await?;
+    let done = sending::send(&live.chat, &Sender::from(&*seat.principal()), new).await?;
+    let id = done.message.id.to_string();
     let told = json!({
-        "message_id": sent.message.id,
-        "client_id": sent.message.client_id,
-        "session_id": sent.message.session_id,
-        "seq": sent.message.seq,
-        "timestamp": parlour_http::Time::from(sent.message.created_at),
-        "state": sent.message.state.name(),
+        "message_id": id,
+        "client_id": given.filter(|given| *given != id),
+        "session_id": done.message.session_id,
+        "seq": done.message.seq,
+        "timestamp": parlour_http::Time::from(done.message.created_at),
+        "state": done.message.state.name(),
     });
     seat.tell(&Frame::new("message_sent", told.clone())).ok();
     Ok(told)

@@ -10,9 +10,17 @@ use crate::sockets::live::Live;
 use crate::sockets::seat::Seat;
 
 /// Tells the others in the session, or in the one that was joined last.
-pub fn typing(live: &Arc<Live>, seat: &Arc<Seat>, body: &OfSomeSession, is_typing: bool) -> Result<Value, Error> {
+pub(super) fn typing(
+    live: &Arc<Live>,
+    seat: &Arc<Seat>,
+    body: &OfSomeSession,
+    is_typing: bool,
+) -> Result<Value, Error> {
     let Some(session) = body.session_id.or_else(|| seat.joined().pop()) else {
-        return Err(Error::Field("session_id", "is needed: no conversation was joined"));
+        return Err(Error::Field(
+            "session_id",
+            "is needed: no conversation was joined",
+        ));
     };
     if !seat.is_in(session) {
         return Err(Error::Denied);

@@ -61,7 +61,8 @@ impl Check for SendMessage {
         }
         let fine = self.kind().is_some();
         problems.require(fine, "type", "must be text, encrypted or system");
-        let size = |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
+        let size =
+            |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
         let fine = self.metadata.as_ref().map_or(0, size) <= MOST_METADATA;
         problems.require(fine, "metadata", "must have at most 16 KiB");
     }
@@ -88,6 +89,7 @@ pub async fn send_message(
         content: body.content,
         metadata: body.metadata,
         file: None,
+        origin: None,
     };
     say(&state, Sender::from(&*user), new, once, |chat, message| {
         let view = MessageView::sent(chat, message);
