@@ -5,12 +5,12 @@
 //! copied and the rest let go.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
-    ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Uri};
 
-const KEPT: [HeaderName; 11] = [
+const KEPT: [HeaderName; 13] = [
     UPGRADE,
     CONNECTION,
     SEC_WEBSOCKET_KEY,
@@ -22,6 +22,8 @@ const KEPT: [HeaderName; 11] = [
     AUTHORIZATION,
     COOKIE,
     ORIGIN,
+    HOST,
+    HeaderName::from_static("x-forwarded-host"),
 ];
 
 /// The request with copies of what is needed of it.

@@ -61,10 +61,15 @@ impl App {
         Client::new(replica.address)
     }
 
-    /// A client of the first process's probes and metrics.
+    /// A client of the first process's probes, metrics and pages for operators.
     pub fn internal(&self) -> Client {
-        let first = self.replicas.first().expect("the app runs");
-        Client::new(first.internal_address)
+        self.internal_of(0)
+    }
+
+    /// The same of the process with this number, from 0.
+    pub fn internal_of(&self, number: usize) -> Client {
+        let replica = self.replicas.get(number).expect("there are that many replicas");
+        Client::new(replica.internal_address)
     }
 
     /// The database.

@@ -30,7 +30,6 @@ use parlour_events::Realtime;
 
 use crate::pushing::Pusher;
 use crate::settings::Settings;
-use crate::sockets::live::Live;
 use crate::sockets::serve;
 use crate::state::Chat;
 
@@ -49,14 +48,14 @@ pub fn service() -> Service {
         has_database: true,
         check: |layers| layers.part::<Settings>(NAME).map(drop),
         routes: http::routes,
-        build: |context| Box::pin(std::future::ready(build(&context))),
+        build: |context| Box::pin(build(context)),
     }
 }
 
-fn build(context: &Context) -> anyhow::Result<Built> {
+async fn build(context: Context) -> anyhow::Result<Built> {
     let settings: Settings = context.config()?;
     let (pusher, waiting) = Pusher::new(settings.waiting_pushes);
-    let state = Arc::new(Chat::open(context, settings, pusher)?);
+    let state = Arc::new(Chat::open(&context, settings, pusher)?);
     let mut built = Built::new(state.clone());
     let realtime = Realtime::new(context.broker.clone());
     built.tasks = vec![Box::pin(pushing::run(realtime, waiting, context.stop.clone()))];
@@ -66,9 +65,7 @@ fn build(context: &Context) -> anyhow::Result<Built> {
         built.jobs = jobs::all(&state);
     }
     if run.has_sockets() {
-        let settings = state.settings.sockets.clone();
-        let live = Arc::new(Live::new(state, context.clone(), settings));
-        built.tasks.push(Box::pin(serve::run(live, context.clone())));
+        serve::open(&mut built, state, context).await?;
     }
     Ok(built)
 }

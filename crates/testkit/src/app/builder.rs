@@ -136,6 +136,9 @@ impl AppBuilder {
             values.set("gateway.listen", "127.0.0.1:0");
             values.set("gateway.internal_listen", "127.0.0.1:0");
         }
+        if self.services.iter().any(|service| service.name == "chat") {
+            values.set("chat.sockets.listen", "127.0.0.1:0");
+        }
         values.merge(&self.overrides);
         let toml = values.to_toml();
         let mut defaults = vec![parlour_chassis::DEFAULTS];

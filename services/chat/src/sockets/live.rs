@@ -1,6 +1,7 @@
 //! What all connections of this process share, and what becomes of what they say.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -60,6 +61,15 @@ impl Live {
             settings,
             context,
         }
+    }
+
+    /// What operators see.
+    pub fn figures(&self, address: SocketAddr) -> Value {
+        json!({
+            "address": address,
+            "connections": self.hub.all().len(),
+            "conversations": self.hub.streams().len(),
+        })
     }
 
     /// The process's verifier of tokens.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlour_chassis::Context;
+use actix_web::web;
+use anyhow::Context as _;
+use parlour_chassis::{Built, Context};
 use parlour_events::Realtime;
 use parlour_sockets::Listener;
 use tokio_util::sync::CancellationToken;
@@ -12,26 +14,43 @@ use super::catching_up;
 use super::exchange;
 use super::live::Live;
 use super::roster::News;
+use crate::state::Chat;
 
 /// How often this process tells the others who is here.
 const WHOLE: Duration = Duration::from_secs(15);
 /// How often tokens and typing are looked at.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long clients that are sent elsewhere are spread over, so that they do not come at once.
+/// How long clients that are sent elsewhere are spread over, so that they do not come at
+/// once: this much for each, and no more than so long for all.
+const APART: Duration = Duration::from_millis(5);
 const SPREAD: Duration = Duration::from_secs(2);
 
+/// Binds the address, and adds what serves it: the connections, and a page for operators
+/// that tells how many there are.
+pub async fn open(built: &mut Built, chat: Arc<Chat>, context: Context) -> anyhow::Result<()> {
+    let settings = chat.settings.sockets.clone();
+    let address = settings.listen;
+    let bound = Listener::bind(settings.listener()).await;
+    let listener = bound.with_context(|| format!("sockets cannot be listened for on {address}"))?;
+    let address = listener.address()?;
+    let live = Arc::new(Live::new(chat, context.clone(), settings));
+    let shown = live.clone();
+    built.pages.push(Arc::new(move |config: &mut web::ServiceConfig| {
+        let live = shown.clone();
+        let page = move || {
+            let live = live.clone();
+            async move { web::Json(live.figures(address)) }
+        };
+        config.route("/sockets", web::get().to(page));
+    }));
+    built.tasks.push(Box::pin(run(live, listener, context)));
+    Ok(())
+}
+
 /// Lets clients in until the process stops, then sends them elsewhere.
-pub async fn run(live: Arc<Live>, context: Context) {
+async fn run(live: Arc<Live>, listener: Listener, context: Context) {
     let stop = context.stop.clone();
-    let address = live.settings.listen;
-    let listener = match Listener::bind(live.settings.listener()).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::error!(%address, %error, "sockets cannot be listened for");
-            return;
-        }
-    };
-    tracing::info!(address = %listener.address().unwrap_or(address), "sockets can connect");
+    tracing::info!(address = ?listener.address(), "sockets can connect");
     // Pushes are heard for a while longer than clients are let in.
     let hearing = CancellationToken::new();
     let _hearing = hearing.clone().drop_guard();
@@ -112,7 +131,7 @@ fn dismiss(live: &Live) {
 async fn send_elsewhere(live: &Live) {
     let seats = live.hub.all();
     let many = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
-    let pause = SPREAD / many;
+    let pause = APART.min(SPREAD / many);
     for seat in seats {
         seat.end("stopping");
         tokio::time::sleep(pause).await;
