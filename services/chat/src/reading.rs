@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::message::{Message, Row};
 use crate::pushing::MessagesReadPush;
 use crate::state::Chat;
+use crate::store::listing::{self, Part, Session};
 use crate::store::messages::{self, Door, From, ReactionRow};
 use crate::store::{reads, sessions};
 use crate::telling;
@@ -51,6 +52,21 @@ pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Member
         last_seq: door.last_seq,
         last_read_seq: door.my_read,
     })
+}
+
+/// A conversation with those who take part in it, for whom it may concern.
+pub async fn session(chat: &Chat, viewer: &Viewer, id: Uuid) -> Result<(Session, Vec<Part>), Error> {
+    let user = viewer.id;
+    let (door, session, parts) = chat
+        .db
+        .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
+            let door = messages::door(conn, id, user);
+            let session = listing::find(conn, id, user);
+            Ok(try_join3(door, session, listing::parts(conn, id)).await?)
+        })
+        .await?;
+    admit(chat, viewer, id, door).await?;
+    Ok((session.ok_or(Error::SessionNotFound)?, parts))
 }
 
 /// A message as one person sees it.

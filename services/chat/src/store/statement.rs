@@ -72,12 +72,6 @@ pub(super) struct Statement<'v, T = Untyped> {
     rows: PhantomData<fn() -> T>,
 }
 
-impl Statement<'_> {
-    pub(super) fn new(sql: &'static str) -> Self {
-        Self::of(sql)
-    }
-}
-
 impl<'v, T> Statement<'v, T> {
     /// A statement whose rows have these columns.
     pub(super) fn of(sql: &'static str) -> Self {
