@@ -42,6 +42,13 @@ impl From<&Principal> for Opener {
     }
 }
 
+impl Opener {
+    /// What they are to a conversation.
+    pub fn role(&self) -> &'static str {
+        self.role.name()
+    }
+}
+
 /// What somebody would like to open.
 #[derive(Debug)]
 pub struct Wish {
@@ -82,7 +89,7 @@ impl Chat {
                 return Ok((found, false));
             }
         }
-        let mut people = vec![(opener.id, opener.role.name().to_owned())];
+        let mut people = vec![(opener.id, opener.role().to_owned())];
         people.extend(
             others
                 .iter()

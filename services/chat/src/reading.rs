@@ -12,8 +12,9 @@ use crate::error::Error;
 use crate::message::{Message, Row};
 use crate::pushing::MessagesReadPush;
 use crate::state::Chat;
+use crate::store::door::{self, Door};
 use crate::store::listing::{self, Part, Session};
-use crate::store::messages::{self, Door, From, ReactionRow};
+use crate::store::messages::{self, From, ReactionRow};
 use crate::store::{reads, sessions};
 use crate::telling;
 use crate::viewer::Viewer;
@@ -40,7 +41,7 @@ pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Member
     let found = chat
         .db
         .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
-            Ok(messages::door(conn, session, user).await?)
+            Ok(door::door(conn, session, user).await?)
         })
         .await?;
     let door = found.ok_or(Error::SessionNotFound)?;
@@ -60,7 +61,7 @@ pub async fn session(chat: &Chat, viewer: &Viewer, id: Uuid) -> Result<(Session,
     let (door, session, parts) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = messages::door(conn, id, user);
+            let door = door::door(conn, id, user);
             let session = listing::find(conn, id, user);
             Ok(try_join3(door, session, listing::parts(conn, id)).await?)
         })
@@ -124,7 +125,7 @@ pub async fn page(
     let (door, (mut rows, mut reactions)) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = async { messages::door(conn, session, user).await.map_err(DbError::from) };
+            let door = async { door::door(conn, session, user).await.map_err(DbError::from) };
             Ok(try_join(door, load(conn, session, from, limit + 1)).await?)
         })
         .await?;
@@ -241,7 +242,7 @@ pub async fn after(
     let (door, rows, reactions) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = messages::door(conn, session, user);
+            let door = door::door(conn, session, user);
             let rows = messages::after(conn, session, seq, limit);
             let reactions = messages::reactions_after(conn, session, seq, limit);
             Ok(try_join3(door, rows, reactions).await?)
@@ -249,6 +250,26 @@ pub async fn after(
         .await?;
     let door = admit(chat, viewer, session, door).await?;
     seen(chat, viewer, &door, rows, reactions)
+}
+
+/// Messages of all conversations of a person, the newest first, and how many there are.
+pub async fn mine(chat: &Chat, user: Uuid, limit: i64, offset: i64) -> Result<(i64, Vec<Seen>), Error> {
+    let (total, rows) = chat
+        .db
+        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
+            let total = messages::count_of(conn, user);
+            Ok(try_join(total, messages::page_of(conn, user, limit, offset)).await?)
+        })
+        .await?;
+    let open = |(row, is_read): (Row, bool)| {
+        Ok(Seen {
+            message: Message::open(&chat.vault, row)?,
+            is_read,
+            reactions: Vec::new(),
+        })
+    };
+    let seen: Result<Vec<Seen>, Error> = rows.into_iter().map(open).collect();
+    Ok((total, seen?))
 }
 
 /// The number of a message of a conversation, for who takes part in it.

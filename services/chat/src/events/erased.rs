@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::id;
 use crate::error::Error;
 use crate::state::Chat;
-use crate::store::erasure;
+use crate::store::{erasure, groups};
 
 /// Forgets people. Whoever hears of it first does it; the second finds nothing left.
 pub(super) fn handle(consumer: Consumer, state: &Arc<Chat>) -> Consumer {
@@ -29,6 +29,7 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Chat>) -> Consumer {
 async fn forget(state: &Chat, tx: &mut Tx, person: Uuid) -> Result<(), Error> {
     for session in erasure::sessions_of(tx, person).await? {
         if state.leave_session(tx, session, person).await? {
+            groups::add_members(tx, session, -1).await?;
             state.push_left(tx, session, person);
         }
     }

@@ -84,7 +84,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Group>> {
     Ok(found.map(group))
 }
 
-/// Counts the members of a locked group anew by one.
+/// Adds to the number of a group's members; a conversation that is no group has none.
 pub async fn add_members(conn: &mut Conn, id: Uuid, more: i32) -> QueryResult<()> {
     Statement::<Untyped>::of("UPDATE groups SET members = members + ? WHERE session_id = ?")
         .with(more)

@@ -1,6 +1,7 @@
 //! Rows, and the queries that bring and write them.
 
 pub mod bookings;
+pub mod door;
 pub mod erasure;
 pub mod groups;
 pub mod held;
