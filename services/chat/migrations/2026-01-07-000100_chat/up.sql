@@ -201,13 +201,16 @@ BEGIN
 END $$;
 
 -- What somebody finds at the door of a conversation: no row when there is none. It
--- looks past row-level security, because "it is not yours" is answered otherwise than
+-- looks past row-level security (for as long as it runs), because "it is not yours" is answered otherwise than
 -- "there is none"; it tells nothing of what is behind the door.
 CREATE FUNCTION session_door(p_session uuid, p_user uuid)
 RETURNS TABLE (kind text, status text, encrypted boolean, last_seq bigint, role text,
                my_read bigint, others_read bigint, held bigint)
-LANGUAGE plpgsql STABLE SET parlour.service = 'on' AS $$
+LANGUAGE plpgsql AS $$
+DECLARE
+    was text := coalesce(current_setting('parlour.service', true), '');
 BEGIN
+    PERFORM set_config('parlour.service', 'on', true);
     RETURN QUERY
     SELECT s.kind, s.status, s.encrypted, s.last_seq, m.role, coalesce(m.last_read_seq, 0),
         coalesce(CASE WHEN m.user_id IS NULL
@@ -221,6 +224,7 @@ BEGIN
     FROM sessions s
     LEFT JOIN participants m ON m.session_id = s.id AND m.user_id = p_user AND m.left_at IS NULL
     WHERE s.id = p_session;
+    PERFORM set_config('parlour.service', was, true);
 END $$;
 
 -- Takes a token of a rate bucket as the platform's other limits do (GCRA). No bucket: no limit.
@@ -292,97 +296,103 @@ CREATE FUNCTION send_message(
     OUT outcome text, OUT message_id uuid, OUT seq bigint, OUT sent_at timestamptz, OUT ahead float8,
     OUT message_kind text, OUT message_sealed bytea, OUT message_file uuid, OUT message_size bigint,
     OUT username text, OUT display_name text, OUT first_name text, OUT last_name text, OUT avatar_url text
-) LANGUAGE plpgsql SET parlour.service = 'on' AS $$
+) LANGUAGE plpgsql AS $$
 DECLARE
+    was text := coalesce(current_setting('parlour.service', true), '');
     s record;
     v_admitted boolean;
     v_file text;
 BEGIN
-    IF p_file IS NOT NULL THEN
-        INSERT INTO files AS f (id, owner_id, state, session_id, message_id, seen_at)
-            VALUES (p_file, p_sender, 'waiting', p_session, p_id, p_now)
-            ON CONFLICT (id) DO UPDATE SET session_id = p_session, message_id = p_id
-            WHERE f.owner_id = p_sender
-            RETURNING f.state INTO v_file;
-    END IF;
-    SELECT x.status, x.encrypted INTO s FROM sessions x WHERE x.id = p_session FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        outcome := 'missing';
-        RETURN;
-    END IF;
-    PERFORM FROM participants x WHERE x.session_id = p_session AND x.user_id = p_sender AND x.left_at IS NULL;
-    IF NOT FOUND THEN
-        outcome := 'denied';
-        RETURN;
-    END IF;
-    SELECT p.username, p.display_name, p.first_name, p.last_name, p.avatar_url
-        INTO username, display_name, first_name, last_name, avatar_url
-        FROM people p WHERE p.id = p_sender;
-    IF p_client IS NOT NULL THEN
-        SELECT m.id, m.seq, m.created_at, m.kind, m.sealed, m.file_id, m.file_size
-            INTO message_id, seq, sent_at, message_kind, message_sealed, message_file, message_size
-            FROM messages m WHERE m.session_id = p_session AND m.sender_id = p_sender AND m.client_id = p_client;
-        IF NOT FOUND AND p_same IS NOT NULL THEN
+    PERFORM set_config('parlour.service', 'on', true);
+    <<work>>
+    BEGIN
+        IF p_file IS NOT NULL THEN
+            INSERT INTO files AS f (id, owner_id, state, session_id, message_id, seen_at)
+                VALUES (p_file, p_sender, 'waiting', p_session, p_id, p_now)
+                ON CONFLICT (id) DO UPDATE SET session_id = p_session, message_id = p_id
+                WHERE f.owner_id = p_sender
+                RETURNING f.state INTO v_file;
+        END IF;
+        SELECT x.status, x.encrypted INTO s FROM sessions x WHERE x.id = p_session FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            outcome := 'missing';
+            EXIT work;
+        END IF;
+        PERFORM FROM participants x WHERE x.session_id = p_session AND x.user_id = p_sender AND x.left_at IS NULL;
+        IF NOT FOUND THEN
+            outcome := 'denied';
+            EXIT work;
+        END IF;
+        SELECT p.username, p.display_name, p.first_name, p.last_name, p.avatar_url
+            INTO username, display_name, first_name, last_name, avatar_url
+            FROM people p WHERE p.id = p_sender;
+        IF p_client IS NOT NULL THEN
             SELECT m.id, m.seq, m.created_at, m.kind, m.sealed, m.file_id, m.file_size
                 INTO message_id, seq, sent_at, message_kind, message_sealed, message_file, message_size
-                FROM messages m WHERE m.session_id = p_session AND m.id = p_same AND m.sender_id = p_sender;
+                FROM messages m WHERE m.session_id = p_session AND m.sender_id = p_sender AND m.client_id = p_client;
+            IF NOT FOUND AND p_same IS NOT NULL THEN
+                SELECT m.id, m.seq, m.created_at, m.kind, m.sealed, m.file_id, m.file_size
+                    INTO message_id, seq, sent_at, message_kind, message_sealed, message_file, message_size
+                    FROM messages m WHERE m.session_id = p_session AND m.id = p_same AND m.sender_id = p_sender;
+            END IF;
+            IF NOT FOUND THEN
+                SELECT h.id, NULL, h.created_at, h.kind, h.sealed, h.file_id, h.file_size
+                    INTO message_id, seq, sent_at, message_kind, message_sealed, message_file, message_size
+                    FROM held_messages h
+                    WHERE h.session_id = p_session AND h.sender_id = p_sender
+                      AND (h.client_id = p_client OR h.id = p_same) LIMIT 1;
+            END IF;
+            IF FOUND THEN
+                outcome := 'same';
+                EXIT work;
+            END IF;
         END IF;
-        IF NOT FOUND THEN
-            SELECT h.id, NULL, h.created_at, h.kind, h.sealed, h.file_id, h.file_size
-                INTO message_id, seq, sent_at, message_kind, message_sealed, message_file, message_size
-                FROM held_messages h
-                WHERE h.session_id = p_session AND h.sender_id = p_sender
-                  AND (h.client_id = p_client OR h.id = p_same) LIMIT 1;
+        SELECT t.admitted, t.ahead INTO v_admitted, ahead FROM take_token(p_bucket, p_interval, p_depth) t;
+        outcome := CASE
+            WHEN NOT v_admitted THEN 'limited'
+            WHEN s.status <> 'active' THEN 'inactive'
+            WHEN s.encrypted AND p_kind <> 'encrypted' THEN 'only_encrypted'
+            WHEN NOT s.encrypted AND p_kind = 'encrypted' THEN 'not_encrypted'
+            WHEN v_file = 'infected' THEN 'infected'
+            WHEN p_file IS NOT NULL AND v_file IS NULL THEN 'foreign_file'
+            WHEN p_review OR v_file = 'waiting' THEN 'held'
+            ELSE 'sent' END;
+        IF outcome = 'held' AND p_most_held <=
+                (SELECT count(*) FROM held_messages h WHERE h.session_id = p_session AND h.sender_id = p_sender) THEN
+            outcome := 'too_many_held';
         END IF;
-        IF FOUND THEN
-            outcome := 'same';
-            RETURN;
+        IF outcome NOT IN ('sent', 'held') THEN
+            EXIT work;
         END IF;
-    END IF;
-    SELECT t.admitted, t.ahead INTO v_admitted, ahead FROM take_token(p_bucket, p_interval, p_depth) t;
-    outcome := CASE
-        WHEN NOT v_admitted THEN 'limited'
-        WHEN s.status <> 'active' THEN 'inactive'
-        WHEN s.encrypted AND p_kind <> 'encrypted' THEN 'only_encrypted'
-        WHEN NOT s.encrypted AND p_kind = 'encrypted' THEN 'not_encrypted'
-        WHEN v_file = 'infected' THEN 'infected'
-        WHEN p_file IS NOT NULL AND v_file IS NULL THEN 'foreign_file'
-        WHEN p_review OR v_file = 'waiting' THEN 'held'
-        ELSE 'sent' END;
-    IF outcome = 'held' AND p_most_held <=
-            (SELECT count(*) FROM held_messages h WHERE h.session_id = p_session AND h.sender_id = p_sender) THEN
-        outcome := 'too_many_held';
-    END IF;
-    IF outcome NOT IN ('sent', 'held') THEN
-        RETURN;
-    END IF;
-    message_id := p_id;
-    sent_at := p_now;
-    message_kind := p_kind;
-    message_sealed := p_sealed;
-    message_file := p_file;
-    message_size := p_size;
-    IF outcome = 'held' THEN
-        INSERT INTO held_messages (session_id, id, sender_id, client_id, kind, sealed, file_id, file_size,
-                                   review, scan, created_at)
-            VALUES (p_session, p_id, p_sender, p_client, p_kind, p_sealed, p_file, p_size,
-                    p_review, coalesce(v_file = 'waiting', false), p_now);
-        -- held = true
-        p_payload := p_payload || '\x4001'::bytea;
-    ELSE
-        seq := next_seq(p_session, p_sender, p_now);
-        INSERT INTO messages (session_id, seq, id, sender_id, client_id, kind, state, sealed, file_id,
-                              file_size, created_at)
-            VALUES (p_session, seq, p_id, p_sender, p_client, p_kind, 'visible', p_sealed, p_file,
-                    p_size, p_now);
-        p_payload := p_payload || '\x18'::bytea || varint(seq);
-    END IF;
-    -- recipient_ids, 36 characters each.
-    p_payload := p_payload || coalesce((
-        SELECT string_agg('\x4a24'::bytea || convert_to(x.user_id::text, 'UTF8'), ''::bytea)
-        FROM participants x
-        WHERE x.session_id = p_session AND x.left_at IS NULL AND x.user_id <> p_sender), ''::bytea);
-    PERFORM outbox_append(p_event, 'chat.message.sent', 'session:' || p_session, p_lane, p_payload, p_trace);
+        message_id := p_id;
+        sent_at := p_now;
+        message_kind := p_kind;
+        message_sealed := p_sealed;
+        message_file := p_file;
+        message_size := p_size;
+        IF outcome = 'held' THEN
+            INSERT INTO held_messages (session_id, id, sender_id, client_id, kind, sealed, file_id, file_size,
+                                       review, scan, created_at)
+                VALUES (p_session, p_id, p_sender, p_client, p_kind, p_sealed, p_file, p_size,
+                        p_review, coalesce(v_file = 'waiting', false), p_now);
+            -- held = true
+            p_payload := p_payload || '\x4001'::bytea;
+        ELSE
+            seq := next_seq(p_session, p_sender, p_now);
+            INSERT INTO messages (session_id, seq, id, sender_id, client_id, kind, state, sealed, file_id,
+                                  file_size, created_at)
+                VALUES (p_session, seq, p_id, p_sender, p_client, p_kind, 'visible', p_sealed, p_file,
+                        p_size, p_now);
+            p_payload := p_payload || '\x18'::bytea || varint(seq);
+        END IF;
+        -- recipient_ids, 36 characters each.
+        p_payload := p_payload || coalesce((
+            SELECT string_agg('\x4a24'::bytea || convert_to(x.user_id::text, 'UTF8'), ''::bytea)
+            FROM participants x
+            WHERE x.session_id = p_session AND x.left_at IS NULL AND x.user_id <> p_sender), ''::bytea);
+        PERFORM outbox_append(p_event, 'chat.message.sent', 'session:' || p_session, p_lane, p_payload, p_trace);
+    END work;
+    PERFORM set_config('parlour.service', was, true);
 END $$;
 
 -- Makes a held message visible, under the conversation's lock. No row when it is not
