@@ -1,0 +1,3 @@
+//! Pure rules, no IO.
+
+pub mod names;

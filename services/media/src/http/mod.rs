@@ -1,0 +1,10 @@
+//! The endpoints, one file each; the path mirrors the URL.
+
+pub mod upload;
+
+use parlour_http::Routes;
+
+/// All public routes of the service.
+pub fn routes() -> Routes {
+    Routes::of(crate::NAME).and(upload::routes())
+}
