@@ -4,7 +4,10 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod receiving;
+pub mod removing;
 pub mod schema;
+pub mod screening;
+pub mod serving;
 pub mod settings;
 pub mod settling;
 pub mod state;
@@ -13,6 +16,7 @@ pub mod store;
 pub mod storing;
 pub mod telling;
 pub mod view;
+pub mod viewer;
 
 use std::sync::Arc;
 

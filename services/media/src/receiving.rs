@@ -26,6 +26,8 @@ pub struct Received {
     pub size: u64,
     /// SHA-256 of it.
     pub digest: [u8; 32],
+    /// Width and height, once it was screened and is a picture.
+    pub dimensions: Option<(i32, i32)>,
 }
 
 /// A file that is arriving.
@@ -105,6 +107,7 @@ impl<'m> Receiver<'m> {
             kind,
             size: self.size,
             digest,
+            dimensions: None,
         })
     }
 

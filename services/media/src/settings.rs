@@ -19,7 +19,27 @@ pub struct Settings {
     pub resumable_uploads: u16,
     pub orphan_minutes: u32,
     pub most_bytes: MostBytes,
+    pub pictures: Pictures,
+    pub scan: Scan,
     pub storage: Storage,
+}
+
+/// Where pictures are decoded.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents them")]
+pub struct Pictures {
+    pub slots: u16,
+    pub queue: u16,
+    pub seconds: u32,
+}
+
+/// How files are scanned.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "config.default.toml documents them")]
+pub struct Scan {
+    pub upload_bytes: u64,
+    pub seconds: u32,
 }
 
 /// The largest file of each kind.
@@ -96,6 +116,9 @@ impl Part for Settings {
             ("upload_slots", self.upload_slots.into()),
             ("files_per_request", self.files_per_request.into()),
             ("resumable_uploads", self.resumable_uploads.into()),
+            ("pictures.slots", self.pictures.slots.into()),
+            ("pictures.seconds", self.pictures.seconds),
+            ("scan.seconds", self.scan.seconds),
         ] {
             require(
                 (1..=100_000).contains(&value),

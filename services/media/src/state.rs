@@ -1,11 +1,14 @@
 //! What the handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parlour_auth::InternalKey;
 use parlour_chassis::{Clock, Context};
 use parlour_db::Db;
+use parlour_files::picture::Workshop;
+use parlour_files::scan::rules::Scanner;
 use parlour_vault::Vault;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -29,6 +32,12 @@ pub struct Media {
     pub links: InternalKey,
     /// Uploads that may be received at the same time.
     pub slots: Arc<Semaphore>,
+    /// Scans by the rules that are part of the program.
+    pub scanner: Scanner,
+    /// Where pictures are decoded.
+    pub workshop: Workshop,
+    /// Files that may be whole in memory while they are looked at.
+    pub screens: Arc<Semaphore>,
     /// Rings when there is a file to scan.
     pub pending: Arc<Notify>,
 }
@@ -37,6 +46,8 @@ impl Media {
     /// Reads the configuration and opens what it needs.
     pub fn open(context: &Context) -> anyhow::Result<Self> {
         let settings: Settings = context.config()?;
+        let pictures = settings.pictures;
+        let patience = Duration::from_secs(pictures.seconds.into());
         Ok(Self {
             db: context.db()?,
             vault: context.vault.clone(),
@@ -44,6 +55,9 @@ impl Media {
             objects: Objects::open(&settings.storage)?,
             links: context.internal_key().clone(),
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
+            scanner: Scanner::new(Duration::from_secs(settings.scan.seconds.into()))?,
+            workshop: Workshop::new(pictures.slots.into(), pictures.queue.into(), patience),
+            screens: Arc::new(Semaphore::new(pictures.slots.into())),
             pending: Arc::new(Notify::new()),
             settings,
         })
