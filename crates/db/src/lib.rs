@@ -11,6 +11,7 @@ mod error;
 mod fetch;
 mod migrate;
 mod scope;
+mod statement;
 mod tls;
 mod transaction;
 
@@ -21,4 +22,5 @@ pub use diesel_migrations::EmbeddedMigrations;
 pub use error::DbError;
 pub use migrate::{Migrations, migrate, migrate_next, revert, revert_all};
 pub use scope::Scope;
+pub use statement::{Statement, Value};
 pub use transaction::{Tx, Work};

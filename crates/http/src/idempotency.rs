@@ -29,6 +29,8 @@ diesel::table! {
 
 /// The header that tells a repeated answer from a first one.
 const REPLAYED: &str = "idempotency-replayed";
+/// The header that says where what was created is found.
+const LOCATION: &str = "location";
 /// How long keys live, in hours.
 const LIFETIME_HOURS: i64 = 24;
 
@@ -51,13 +53,23 @@ struct Answer {
     status: u16,
     body: String,
     refusal: Option<(String, String, Vec<String>)>,
+    /// Where what was created is found, when a header says so.
+    #[serde(default)]
+    location: Option<String>,
 }
 
-impl Extract for Once {
+/// The caller's idempotency key before the body was read: for handlers that read it
+/// themselves, piece by piece.
+pub struct OnceRead {
+    service: Arc<ServiceHandle>,
+    id: Option<Vec<u8>>,
+}
+
+impl Extract for OnceRead {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
         let service = call.service.clone();
         let Some(value) = call.request.headers().get("idempotency-key") else {
-            return Ok(Self { service, key: None });
+            return Ok(Self { service, id: None });
         };
         let text = value.to_str().unwrap_or_default().trim();
         if text.is_empty() || text.len() > 255 {
@@ -65,10 +77,6 @@ impl Extract for Once {
                 "Idempotency-Key",
                 "must have 1 to 255 visible ASCII characters",
             ));
-        }
-        let announced = call.header("content-length").is_some_and(|length| length != "0");
-        if announced && call.body_hash == [0; 32] {
-            return Err(ApiError::internal("Once was extracted before the body"));
         }
         let caller = match &call.principal {
             Some(principal) => principal.id.to_string(),
@@ -79,14 +87,33 @@ impl Extract for Once {
             context.update(part.as_bytes());
             context.update(&[0]);
         }
-        let key = Key {
-            id: context.finish().as_ref().to_vec(),
-            body_hash: call.body_hash.to_vec(),
-        };
-        Ok(Self {
-            service,
-            key: Some(key),
-        })
+        let id = Some(context.finish().as_ref().to_vec());
+        Ok(Self { service, id })
+    }
+}
+
+impl OnceRead {
+    /// The key with the digest of what it covers.
+    pub fn covering(self, digest: [u8; 32]) -> Once {
+        let key = self.id.map(|id| Key {
+            id,
+            body_hash: digest.to_vec(),
+        });
+        Once {
+            service: self.service,
+            key,
+        }
+    }
+}
+
+impl Extract for Once {
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        let read = OnceRead::extract(call).await?;
+        let announced = call.header("content-length").is_some_and(|length| length != "0");
+        if read.id.is_some() && announced && call.body_hash == [0; 32] {
+            return Err(ApiError::internal("Once was extracted before the body"));
+        }
+        Ok(read.covering(call.body_hash))
     }
 }
 
@@ -228,6 +255,10 @@ impl Answer {
             status: reply.status.as_u16(),
             body: String::from_utf8_lossy(&reply.body).into_owned(),
             refusal: None,
+            location: reply
+                .headers
+                .iter()
+                .find_map(|(name, value)| (*name == LOCATION).then(|| value.clone())),
         }
     }
 
@@ -240,6 +271,7 @@ impl Answer {
                 error.message.clone().into_owned(),
                 error.details.clone(),
             )),
+            location: None,
         }
     }
 
@@ -253,7 +285,7 @@ impl Answer {
                 status,
                 body: self.body.into_bytes(),
                 cookies: Vec::new(),
-                headers: Vec::new(),
+                headers: self.location.map(|place| (LOCATION, place)).into_iter().collect(),
             }
             .with_header(REPLAYED, "true")),
         }

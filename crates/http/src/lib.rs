@@ -6,6 +6,7 @@
 //! who may call, and a handler without one does not compile.
 
 mod address;
+mod body;
 mod buckets;
 mod call;
 mod caller;
@@ -18,6 +19,7 @@ mod guard;
 mod idempotency;
 mod input;
 mod limits;
+mod multipart;
 mod observe;
 mod openapi;
 mod page;
@@ -28,6 +30,7 @@ mod time;
 mod validate;
 
 pub use address::{TrustedProxies, client_address};
+pub use body::{Arriving, Head};
 pub use buckets::{Taken, sweep_buckets, take};
 pub use call::{Call, Origin, ServiceHandle, State};
 pub use caller::{CSRF_COOKIE, Caller, SESSION_COOKIE, identify};
@@ -40,9 +43,10 @@ pub use guard::{
     Access, Admin, Anonymous, External, Guard, Has, Needs, Permitted, Public, RoleSet, Staff, SuperAdmin,
     User, grants,
 };
-pub use idempotency::{Once, sweep_keys};
-pub use input::{Bearer, Header, HeaderNamed, Json, JsonOrDefault, PathId, Query};
+pub use idempotency::{Once, OnceRead, sweep_keys};
+pub use input::{Bearer, Header, HeaderNamed, InPath, Json, JsonOrDefault, PathId, PathNamed, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
+pub use multipart::{FormDigest, Multipart, Part};
 pub use openapi::document;
 pub use page::{Cursor, PageQuery, Paged, Pagination};
 pub use reply::{Failure, Reply, Success};

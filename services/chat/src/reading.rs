@@ -12,7 +12,9 @@ use crate::error::Error;
 use crate::message::{Message, Row};
 use crate::pushing::MessagesReadPush;
 use crate::state::Chat;
-use crate::store::messages::{self, Door, From, ReactionRow};
+use crate::store::door::{self, Door};
+use crate::store::listing::{self, Part, Session};
+use crate::store::messages::{self, From, ReactionRow};
 use crate::store::{reads, sessions};
 use crate::telling;
 use crate::viewer::Viewer;
@@ -38,10 +40,9 @@ pub struct Membership {
 pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Membership, Error> {
     let found = chat
         .db
-        .fetch(
-            Scope::Person(user),
-            async move |conn: &Conn| -> Result<_, Error> { Ok(messages::door(conn, session, user).await?) },
-        )
+        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
+            Ok(door::door(conn, session, user).await?)
+        })
         .await?;
     let door = found.ok_or(Error::SessionNotFound)?;
     Ok(Membership {
@@ -52,6 +53,21 @@ pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Member
         last_seq: door.last_seq,
         last_read_seq: door.my_read,
     })
+}
+
+/// A conversation with those who take part in it, for whom it may concern.
+pub async fn session(chat: &Chat, viewer: &Viewer, id: Uuid) -> Result<(Session, Vec<Part>), Error> {
+    let user = viewer.id;
+    let (door, session, parts) = chat
+        .db
+        .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
+            let door = door::door(conn, id, user);
+            let session = listing::find(conn, id, user);
+            Ok(try_join3(door, session, listing::parts(conn, id)).await?)
+        })
+        .await?;
+    admit(chat, viewer, id, door).await?;
+    Ok((session.ok_or(Error::SessionNotFound)?, parts))
 }
 
 /// A message as one person sees it.
@@ -109,7 +125,7 @@ pub async fn page(
     let (door, (mut rows, mut reactions)) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = async { messages::door(conn, session, user).await.map_err(DbError::from) };
+            let door = async { door::door(conn, session, user).await.map_err(DbError::from) };
             Ok(try_join(door, load(conn, session, from, limit + 1)).await?)
         })
         .await?;
@@ -162,12 +178,7 @@ async fn with_held(
 }
 
 /// Lets in those who take part and those who look at everything.
-pub(crate) async fn admit(
-    chat: &Chat,
-    viewer: &Viewer,
-    session: Uuid,
-    door: Option<Door>,
-) -> Result<Door, Error> {
+pub(crate) async fn admit(chat: &Chat, viewer: &Viewer, session: Uuid, door: Option<Door>) -> Result<Door, Error> {
     let door = door.ok_or(Error::SessionNotFound)?;
     if door.role.is_some() {
         return Ok(door);
@@ -231,7 +242,7 @@ pub async fn after(
     let (door, rows, reactions) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = messages::door(conn, session, user);
+            let door = door::door(conn, session, user);
             let rows = messages::after(conn, session, seq, limit);
             let reactions = messages::reactions_after(conn, session, seq, limit);
             Ok(try_join3(door, rows, reactions).await?)
@@ -241,13 +252,32 @@ pub async fn after(
     seen(chat, viewer, &door, rows, reactions)
 }
 
+/// Messages of all conversations of a person, the newest first, and how many there are.
+pub async fn mine(chat: &Chat, user: Uuid, limit: i64, offset: i64) -> Result<(i64, Vec<Seen>), Error> {
+    let (total, rows) = chat
+        .db
+        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
+            let total = messages::count_of(conn, user);
+            Ok(try_join(total, messages::page_of(conn, user, limit, offset)).await?)
+        })
+        .await?;
+    let open = |(row, is_read): (Row, bool)| {
+        Ok(Seen {
+            message: Message::open(&chat.vault, row)?,
+            is_read,
+            reactions: Vec::new(),
+        })
+    };
+    let seen: Result<Vec<Seen>, Error> = rows.into_iter().map(open).collect();
+    Ok((total, seen?))
+}
+
 /// The number of a message of a conversation, for who takes part in it.
 pub async fn seq_of(chat: &Chat, user: Uuid, session: Uuid, id: Uuid) -> Result<Option<i64>, Error> {
     chat.db
-        .fetch(
-            Scope::Person(user),
-            async move |conn: &Conn| -> Result<_, Error> { Ok(messages::seq(conn, session, id).await?) },
-        )
+        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
+            Ok(messages::seq(conn, session, id).await?)
+        })
         .await
 }
 
@@ -275,32 +305,29 @@ pub async fn mark_read(
     let shared = chat.clone();
     let marked = chat
         .db
-        .write(
-            Scope::Person(reader),
-            async move |tx: &mut Tx| -> Result<_, Error> {
-                let Some((session_id, seq, news)) = reads::mark(tx, reader, session, message).await? else {
-                    return Ok(None);
-                };
-                if news {
-                    let event = telling::read(session_id, reader, message, seq);
-                    telling::about(tx, session_id, &event).await?;
-                    let push = MessagesReadPush {
-                        session_id,
-                        user_id: reader,
-                        message_id: message,
-                        seq,
-                    };
-                    let target = Target::Session(session_id);
-                    shared.pusher.on_commit(tx, target, "messages_read", push);
-                }
-                Ok(Some(Read {
+        .write(Scope::Person(reader), async move |tx: &mut Tx| -> Result<_, Error> {
+            let Some((session_id, seq, news)) = reads::mark(tx, reader, session, message).await? else {
+                return Ok(None);
+            };
+            if news {
+                let event = telling::read(session_id, reader, message, seq);
+                telling::about(tx, session_id, &event).await?;
+                let push = MessagesReadPush {
                     session_id,
+                    user_id: reader,
                     message_id: message,
                     seq,
-                    news,
-                }))
-            },
-        )
+                };
+                let target = Target::Session(session_id);
+                shared.pusher.on_commit(tx, target, "messages_read", push);
+            }
+            Ok(Some(Read {
+                session_id,
+                message_id: message,
+                seq,
+                news,
+            }))
+        })
         .await?;
     match (marked, session) {
         (Some(read), _) => Ok(read),

@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::message::Message;
+use crate::opening::metadata_place;
 use crate::profile::ProfileView;
 use crate::reading::Seen;
 use crate::state::Chat;
+use crate::store::listing::{Part, Session};
 use crate::store::messages::ReactionRow;
 
 /// A message.
@@ -103,5 +106,128 @@ impl ReactionView {
             reaction: row.reaction,
             profiles: row.profile.view(),
         }
+    }
+}
+
+/// A conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionView {
+    /// Its id.
+    pub id: Uuid,
+    /// The order that it belongs to.
+    pub booking_id: Option<Uuid>,
+    /// `booking`, `support`, `general`, `direct` or `group`.
+    pub session_type: String,
+    /// `active`, `locked` or `ended`.
+    pub status: String,
+    /// Those who take part, at most fifty of them.
+    pub participants: Vec<Uuid>,
+    /// When the last message was sent.
+    pub last_message_at: Option<Time>,
+    /// Messages of others that the caller has not read.
+    pub unread_count: i64,
+    /// When it was opened.
+    pub created_at: Time,
+    /// What the frontend keeps with it.
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// The order, where it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookings: Option<BookingView>,
+}
+
+/// The order of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BookingView {
+    /// The order.
+    pub id: Uuid,
+    /// Where it is.
+    pub status: String,
+    /// What was ordered.
+    pub services: ServiceView,
+    /// The client.
+    pub profiles: ProfileView,
+}
+
+/// What was ordered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceView {
+    /// Its name.
+    pub name: String,
+    /// Its kind, such as `tarot`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A conversation with the people in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionDetail {
+    /// The conversation.
+    #[serde(flatten)]
+    pub session: SessionView,
+    /// Those who take part, at most a hundred of them.
+    pub participant_profiles: Vec<ParticipantView>,
+}
+
+/// Somebody who takes part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ParticipantView {
+    /// Their account.
+    pub id: Uuid,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Where their picture is.
+    pub avatar_url: Option<String>,
+    /// What they are, such as `client` or `reader`.
+    pub role: String,
+}
+
+impl SessionView {
+    /// A conversation that somebody sees.
+    pub fn new(chat: &Chat, session: Session) -> Result<Self, Error> {
+        let metadata = match &session.metadata_sealed {
+            Some(sealed) => serde_json::from_slice(&chat.vault.open(&metadata_place(session.id), sealed)?)?,
+            None => Map::new(),
+        };
+        let booking = session.booking_id.zip(session.booking);
+        Ok(Self {
+            id: session.id,
+            booking_id: session.booking_id,
+            session_type: session.kind,
+            status: session.status,
+            participants: session.participants,
+            last_message_at: session.last_message_at.map(Time::from),
+            unread_count: session.unread,
+            created_at: session.created_at.into(),
+            metadata,
+            bookings: booking.map(|(id, (status, name, kind))| BookingView {
+                id,
+                status,
+                services: ServiceView { name, kind },
+                profiles: session.client.view(),
+            }),
+        })
+    }
+}
+
+impl SessionDetail {
+    /// A conversation that somebody sees, with the people in it.
+    pub fn new(chat: &Chat, session: Session, parts: Vec<Part>) -> Result<Self, Error> {
+        let of = |(id, role, profile): Part| {
+            let shown = profile.view();
+            ParticipantView {
+                id,
+                first_name: shown.first_name,
+                last_name: shown.last_name,
+                avatar_url: shown.avatar_url,
+                role,
+            }
+        };
+        Ok(Self {
+            session: SessionView::new(chat, session)?,
+            participant_profiles: parts.into_iter().map(of).collect(),
+        })
     }
 }

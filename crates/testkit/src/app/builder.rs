@@ -104,6 +104,10 @@ impl AppBuilder {
         let outbox = TempDir::new().expect("there is a place for temporary files");
         let mut engines = addresses(&database, vhost.as_ref(), proxies.as_ref());
         engines.set("development.outbox", outbox.path());
+        if self.services.iter().any(|service| service.name == "media") {
+            let folder = outbox.path().join("media");
+            engines.set("media.storage.url", format!("file:{}", folder.display()));
+        }
         let layers = self.layers(engines);
         let mut replicas = Vec::new();
         for _ in 0..self.replicas {

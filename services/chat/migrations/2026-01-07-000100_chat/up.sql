@@ -201,14 +201,14 @@ BEGIN
 END $$;
 
 -- What somebody finds at the door of a conversation: no row when there is none. It
--- looks past row-level security, because "it is not yours" is answered otherwise than
+-- looks past row-level security (for as long as it runs), because "it is not yours" is answered otherwise than
 -- "there is none"; it tells nothing of what is behind the door.
 CREATE FUNCTION session_door(p_session uuid, p_user uuid)
 RETURNS TABLE (kind text, status text, encrypted boolean, last_seq bigint, role text,
                my_read bigint, others_read bigint, held bigint)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-    v_service text := coalesce(current_setting('parlour.service', true), '');
+    was text := coalesce(current_setting('parlour.service', true), '');
 BEGIN
     PERFORM set_config('parlour.service', 'on', true);
     RETURN QUERY
@@ -224,7 +224,7 @@ BEGIN
     FROM sessions s
     LEFT JOIN participants m ON m.session_id = s.id AND m.user_id = p_user AND m.left_at IS NULL
     WHERE s.id = p_session;
-    PERFORM set_config('parlour.service', v_service, true);
+    PERFORM set_config('parlour.service', was, true);
 END $$;
 
 -- Takes a token of a rate bucket as the platform's other limits do (GCRA). No bucket: no limit.
@@ -298,13 +298,13 @@ CREATE FUNCTION send_message(
     OUT username text, OUT display_name text, OUT first_name text, OUT last_name text, OUT avatar_url text
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    v_service text := coalesce(current_setting('parlour.service', true), '');
+    was text := coalesce(current_setting('parlour.service', true), '');
     s record;
     v_admitted boolean;
     v_file text;
 BEGIN
     PERFORM set_config('parlour.service', 'on', true);
-    <<say>>
+    <<work>>
     BEGIN
         IF p_file IS NOT NULL THEN
             INSERT INTO files AS f (id, owner_id, state, session_id, message_id, seen_at)
@@ -316,12 +316,12 @@ BEGIN
         SELECT x.status, x.encrypted INTO s FROM sessions x WHERE x.id = p_session FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             outcome := 'missing';
-            EXIT say;
+            EXIT work;
         END IF;
         PERFORM FROM participants x WHERE x.session_id = p_session AND x.user_id = p_sender AND x.left_at IS NULL;
         IF NOT FOUND THEN
             outcome := 'denied';
-            EXIT say;
+            EXIT work;
         END IF;
         SELECT p.username, p.display_name, p.first_name, p.last_name, p.avatar_url
             INTO username, display_name, first_name, last_name, avatar_url
@@ -344,7 +344,7 @@ BEGIN
             END IF;
             IF FOUND THEN
                 outcome := 'same';
-                EXIT say;
+                EXIT work;
             END IF;
         END IF;
         SELECT t.admitted, t.ahead INTO v_admitted, ahead FROM take_token(p_bucket, p_interval, p_depth) t;
@@ -362,7 +362,7 @@ BEGIN
             outcome := 'too_many_held';
         END IF;
         IF outcome NOT IN ('sent', 'held') THEN
-            EXIT say;
+            EXIT work;
         END IF;
         message_id := p_id;
         sent_at := p_now;
@@ -391,8 +391,8 @@ BEGIN
             FROM participants x
             WHERE x.session_id = p_session AND x.left_at IS NULL AND x.user_id <> p_sender), ''::bytea);
         PERFORM outbox_append(p_event, 'chat.message.sent', 'session:' || p_session, p_lane, p_payload, p_trace);
-    END say;
-    PERFORM set_config('parlour.service', v_service, true);
+    END work;
+    PERFORM set_config('parlour.service', was, true);
 END $$;
 
 -- Makes a held message visible, under the conversation's lock. No row when it is not

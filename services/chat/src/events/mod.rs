@@ -1,5 +1,10 @@
 //! Events of other services that change conversations.
 
+mod bookings;
+mod erased;
+mod files;
+mod moderation;
+
 use std::sync::Arc;
 
 use parlour_events::{Consumer, Failure};
@@ -8,9 +13,13 @@ use uuid::Uuid;
 use crate::state::Chat;
 
 /// Everything that chat listens to.
-pub fn consumer(_state: &Arc<Chat>) -> Consumer {
+pub fn consumer(state: &Arc<Chat>) -> Consumer {
     // What is kept of people comes first: the handlers behind it see it.
-    parlour_directory::handle(Consumer::new(crate::NAME))
+    let consumer = parlour_directory::handle(Consumer::new(crate::NAME));
+    let consumer = bookings::handle(consumer, state);
+    let consumer = moderation::handle(consumer, state);
+    let consumer = files::handle(consumer, state);
+    erased::handle(consumer, state)
 }
 
 /// An id that has to be one.

@@ -1,4 +1,4 @@
-//! Messages: who finds what at the door, and pages in their order.
+//! Messages, in the order of their numbers.
 
 use chrono::{DateTime, Utc};
 use diesel::OptionalExtension as _;
@@ -12,53 +12,6 @@ use super::sending::{ProfileRow, profile};
 use super::statement::Statement;
 use crate::message::{Row, State};
 use crate::profile::{ProfileTypes, profile_columns};
-
-/// What somebody finds at the door of a conversation that there is.
-#[derive(Clone, Debug)]
-pub struct Door {
-    /// What it is about.
-    pub kind: String,
-    /// What can be done with it.
-    pub status: String,
-    /// Whether only its participants can read it.
-    pub encrypted: bool,
-    /// The number of its last message.
-    pub last_seq: i64,
-    /// What they are to it; none for somebody who takes no part.
-    pub role: Option<String>,
-    /// The last message that they have read.
-    pub my_read: i64,
-    /// The last message that somebody else has read.
-    pub others_read: i64,
-    /// Held messages that they may see.
-    pub held: i64,
-}
-
-/// The door, if there is such a conversation.
-pub async fn door(mut conn: &Conn, session: Uuid, user: Uuid) -> QueryResult<Option<Door>> {
-    type Types = (Text, Text, Bool, BigInt, Nullable<Text>, BigInt, BigInt, BigInt);
-    let statement = Statement::<Types>::of(
-        "SELECT kind, status, encrypted, last_seq, role, my_read, others_read, held FROM session_door(?, ?)",
-    );
-    let found: Option<(String, String, bool, i64, Option<String>, i64, i64, i64)> = statement
-        .with(session)
-        .with(user)
-        .get_result(&mut conn)
-        .await
-        .optional()?;
-    Ok(found.map(
-        |(kind, status, encrypted, last_seq, role, my_read, others_read, held)| Door {
-            kind,
-            status,
-            encrypted,
-            last_seq,
-            role,
-            my_read,
-            others_read,
-            held,
-        },
-    ))
-}
 
 /// The columns of a message, of `m`, and its sender's profile, of `p`.
 macro_rules! columns {
@@ -280,6 +233,49 @@ async fn reaction_rows(
             profile: profile(names),
         });
     Ok(rows.collect())
+}
+
+/// How many messages there are in all conversations of a person.
+pub async fn count_of(mut conn: &Conn, user: Uuid) -> QueryResult<i64> {
+    let (count,): (i64,) = Statement::<(BigInt,)>::of(
+        "SELECT coalesce(sum(s.last_seq), 0)::bigint FROM participants m JOIN sessions s ON s.id = m.session_id \
+         WHERE m.user_id = ? AND m.left_at IS NULL",
+    )
+    .with(user)
+    .get_result(&mut conn)
+    .await?;
+    Ok(count)
+}
+
+/// A page of all conversations of a person, the newest first, and whether each message is
+/// read: of one of theirs by somebody else, of another's by them.
+pub async fn page_of(
+    mut conn: &Conn,
+    user: Uuid,
+    limit: i64,
+    offset: i64,
+) -> QueryResult<Vec<(Row, bool)>> {
+    let found: Vec<(Found, bool)> = Statement::<(Columns, Bool)>::of(concat!(
+        "WITH t AS (SELECT ?::uuid AS me, ?::bigint AS deep), \
+         mine AS (SELECT y.session_id, y.last_read_seq, s.last_seq, t.me, t.deep FROM t \
+           JOIN participants y ON y.user_id = t.me AND y.left_at IS NULL JOIN sessions s ON s.id = y.session_id), \
+         newest AS (SELECT x.*, mine.last_read_seq, mine.me FROM mine CROSS JOIN LATERAL ( \
+             SELECT * FROM messages z WHERE z.session_id = mine.session_id AND z.seq > mine.last_seq - mine.deep) x \
+           ORDER BY x.created_at DESC, x.id DESC LIMIT ? OFFSET ?) \
+         SELECT ",
+        columns!("m.seq", "m.state"),
+        ", CASE WHEN m.sender_id <> m.me THEN m.seq <= m.last_read_seq ELSE EXISTS ( \
+             SELECT FROM participants o WHERE o.session_id = m.session_id AND o.user_id <> m.me \
+               AND o.last_read_seq >= m.seq) END \
+         FROM newest m LEFT JOIN people p ON p.id = m.sender_id ORDER BY m.created_at DESC, m.id DESC"
+    ))
+    .with(user)
+    .with(limit.saturating_add(offset))
+    .with(limit)
+    .with(offset)
+    .load(&mut conn)
+    .await?;
+    Ok(found.into_iter().map(|(found, read)| (row(found), read)).collect())
 }
 
 /// The number of a message in a conversation.

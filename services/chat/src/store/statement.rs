@@ -9,8 +9,7 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text, Timestamptz, Untyped,
-    Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text, Timestamptz, Untyped, Uuid as SqlUuid,
 };
 use uuid::Uuid;
 
@@ -71,12 +70,6 @@ pub(crate) struct Statement<'v, T = Untyped> {
     sql: Cow<'static, str>,
     values: Vec<Value<'v>>,
     rows: PhantomData<fn() -> T>,
-}
-
-impl Statement<'_> {
-    pub(crate) fn new(sql: &'static str) -> Self {
-        Self::of(sql)
-    }
 }
 
 impl<'v, T> Statement<'v, T> {

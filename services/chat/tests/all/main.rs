@@ -7,3 +7,10 @@
 )]
 
 mod general;
+mod messages;
+mod support;
+
+/// The services under test.
+fn services() -> [parlour_chassis::Service; 2] {
+    [parlour_identity::service(), parlour_chat::service()]
+}

@@ -1,0 +1,14 @@
+//! Files as strangers send them, and what is said of them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops where it stands"
+)]
+
+mod clamd;
+mod pictures;
+mod recordings;
+mod scanning;
+mod support;

@@ -1,0 +1,12 @@
+//! Rows and queries. Each query takes a connection; who opened the transaction
+//! decides on whose behalf it runs.
+
+pub mod blobs;
+pub mod files;
+pub mod listing;
+pub mod pending;
+pub mod quotas;
+pub mod reading;
+pub mod renditions;
+pub mod sessions;
+pub mod shares;

@@ -1,0 +1,17 @@
+//! Media over HTTP and by events, on a database and a folder of each test's own. Paths
+//! mirror `src/http`, `src/events` and `src/jobs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+mod general;
+mod support;
+mod uploads;
+
+/// The services under test.
+fn services() -> [parlour_chassis::Service; 2] {
+    [parlour_identity::service(), parlour_media::service()]
+}

@@ -1,0 +1,145 @@
+//! A stage with people on it, and short ways to put files where a test needs them.
+
+use parlour_contracts::Event;
+use parlour_db::{DbError, Scope, Tx};
+use parlour_testkit::{Answer, App, AppBuilder, Person, Request};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::services;
+
+/// A text file.
+pub(crate) const TEXT: &[u8] = b"The cup shows a bird.\n";
+
+/// People and their files.
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) ana: Person,
+    pub(crate) ben: Person,
+    pub(crate) monitor: Person,
+}
+
+impl Stage {
+    /// Without a broker.
+    pub(crate) async fn set() -> Self {
+        Self::of(App::of(&services())).await
+    }
+
+    /// With whatever the builder says.
+    pub(crate) async fn of(builder: AppBuilder) -> Self {
+        let app = builder.start().await;
+        let (ana, ben) = (app.person("client").await, app.person("client").await);
+        let monitor = app.person("monitor").await;
+        Self {
+            app,
+            ana,
+            ben,
+            monitor,
+        }
+    }
+
+    /// A form for `path` by somebody.
+    pub(crate) fn post(&self, by: &Person, path: &str, form: &Form) -> Request {
+        let request = self.app.by(by).post(path);
+        request.body("multipart/form-data; boundary=XyZ", form.body())
+    }
+
+    /// Uploads; the file as it was answered.
+    pub(crate) async fn upload(&self, by: &Person, name: &str, content: &[u8]) -> Value {
+        let form = Form::new().file("file", name, content);
+        let answer = self.post(by, "/api/media/upload", &form).await;
+        answer.expect(201).data()["file"].clone()
+    }
+
+    /// `GET /api/media/files/{id}` by somebody.
+    pub(crate) async fn look(&self, by: &Person, id: Uuid) -> Answer {
+        self.app.by(by).get(&format!("/api/media/files/{id}")).await
+    }
+
+    /// Runs SQL as somebody whom nothing is hidden from.
+    pub(crate) async fn sql(&self, sql: &str) {
+        self.app
+            .database()
+            .admin()
+            .await
+            .batch_execute(sql)
+            .await
+            .unwrap();
+    }
+
+    /// One number that SQL answers.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        let row = self.app.database().admin().await.query_one(sql, &[]).await;
+        row.unwrap().get(0)
+    }
+
+    /// Objects in the store, the ones that are being written too.
+    pub(crate) fn objects(&self) -> usize {
+        fn files(folder: &std::path::Path) -> usize {
+            let Ok(entries) = std::fs::read_dir(folder) else {
+                return 0;
+            };
+            let count = |entry: std::fs::DirEntry| {
+                if entry.path().is_dir() {
+                    files(&entry.path())
+                } else {
+                    1
+                }
+            };
+            entries.map(|entry| count(entry.unwrap())).sum()
+        }
+        files(&self.app.outbox().join("media/objects"))
+    }
+
+    /// Publishes as another service would; whose outbox it goes through is all the same to the consumer.
+    pub(crate) async fn tell<E: Event + Clone + 'static>(&self, aggregate: String, event: E) {
+        let publish = async move |tx: &mut Tx| -> Result<(), DbError> {
+            parlour_events::publish(tx, aggregate, &event).await.map(drop)
+        };
+        let db = self.app.database().db("identity");
+        db.write(Scope::Service, publish).await.unwrap();
+    }
+}
+
+/// A form with files.
+#[derive(Clone, Default)]
+pub(crate) struct Form(Vec<u8>);
+
+impl Form {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a text field.
+    pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
+        let part = format!("--XyZ\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        self.0.extend_from_slice(part.as_bytes());
+        self
+    }
+
+    /// With a file of no stated type.
+    pub(crate) fn file(self, name: &str, file_name: &str, content: &[u8]) -> Self {
+        self.typed(name, file_name, "application/octet-stream", content)
+    }
+
+    /// With a file.
+    pub(crate) fn typed(mut self, name: &str, file_name: &str, kind: &str, content: &[u8]) -> Self {
+        let head = format!(
+            "--XyZ\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
+             Content-Type: {kind}\r\n\r\n"
+        );
+        self.0.extend_from_slice(head.as_bytes());
+        self.0.extend_from_slice(content);
+        self.0.extend_from_slice(b"\r\n");
+        self
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
+        [self.0.as_slice(), b"--XyZ--\r\n"].concat()
+    }
+}
+
+/// The `id` of something.
+pub(crate) fn id(value: &Value) -> Uuid {
+    value["id"].as_str().unwrap().parse().unwrap()
+}
