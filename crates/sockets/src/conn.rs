@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use engineioxide::socket::DisconnectReason;
-use engineioxide::{Socket, Str};
+use engineioxide::{Socket, Str, TransportType};
 use http::request::Parts;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Serialize;
@@ -17,6 +18,9 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::inbox::Inbox;
 use crate::{Gone, Packet};
+
+/// How long a client that polls may take to hear that it has to leave.
+const LAST_POLL: Duration = Duration::from_secs(5);
 
 /// Why a packet did not go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,11 +153,21 @@ impl<S: Default + Send + Sync + 'static> Conn<S> {
 
     /// Sends the client out of the namespace. It does not come back by itself.
     pub fn disconnect(&self) {
-        if self.open.swap(false, Ordering::AcqRel) {
-            // Whoever does not take this either is cut off by what follows.
-            self.put(&Packet::disconnected(self.namespace.clone())).ok();
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return self.close();
         }
-        self.close();
+        // Whoever does not take this either is cut off by what follows.
+        let told = self.put(&Packet::disconnected(self.namespace.clone()));
+        if told.is_err() || self.engine.transport_type() != TransportType::Polling {
+            return self.close();
+        }
+        // It hears it when it polls next, and would come back if its session were unknown by then.
+        self.engine.data.why.set(Gone::Closed).ok();
+        let engine = self.engine.clone();
+        tokio::spawn(async move {
+            tokio::time::timeout(LAST_POLL, engine.closed()).await.ok();
+            engine.close(DisconnectReason::TransportClose);
+        });
     }
 
     /// Ends the connection under it. A client that is to come back does so by itself.
