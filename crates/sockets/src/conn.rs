@@ -39,6 +39,7 @@ pub(crate) struct Link<S: Send + Sync + 'static> {
     pub(crate) conns: Mutex<Vec<Arc<Conn<S>>>>,
     /// Why the connection was ended by us.
     pub(crate) why: OnceLock<Gone>,
+    ended: AtomicBool,
 }
 
 impl<S: Send + Sync + 'static> Default for Link<S> {
@@ -48,6 +49,7 @@ impl<S: Send + Sync + 'static> Default for Link<S> {
             inbox: Mutex::default(),
             conns: Mutex::default(),
             why: OnceLock::new(),
+            ended: AtomicBool::new(false),
         }
     }
 }
@@ -67,6 +69,18 @@ impl<S: Send + Sync + 'static> Link<S> {
             .iter()
             .position(|conn| conn.namespace.as_str() == namespace)?;
         Some(conns.swap_remove(place))
+    }
+}
+
+/// Ends a connection, once. The first reason that is given holds.
+pub(crate) fn end<S: Default + Send + Sync + 'static>(
+    engine: &Socket<Link<S>>,
+    why: Gone,
+    reason: DisconnectReason,
+) {
+    engine.data.why.set(why).ok();
+    if !engine.data.ended.swap(true, Ordering::AcqRel) {
+        engine.close(reason);
     }
 }
 
@@ -166,15 +180,14 @@ impl<S: Default + Send + Sync + 'static> Conn<S> {
         let engine = self.engine.clone();
         tokio::spawn(async move {
             tokio::time::timeout(LAST_POLL, engine.closed()).await.ok();
-            engine.close(DisconnectReason::TransportClose);
+            end(&engine, Gone::Closed, DisconnectReason::TransportClose);
         });
     }
 
     /// Ends the connection under it. A client that is to come back does so by itself.
     pub fn close(&self) {
         self.open.store(false, Ordering::Release);
-        self.engine.data.why.set(Gone::Closed).ok();
-        self.engine.close(DisconnectReason::TransportClose);
+        end(&self.engine, Gone::Closed, DisconnectReason::TransportClose);
     }
 
     /// Nothing more goes out.

@@ -14,7 +14,7 @@ use socketioxide_core::packet::{Packet as Inner, PacketData};
 use socketioxide_core::parser::{Parse as _, ParseConfig, ParseError};
 use socketioxide_parser_common::CommonParser;
 
-use crate::conn::Link;
+use crate::conn::{Link, end};
 use crate::inbox::{Item, Put};
 use crate::sessions::Sessions;
 use crate::{App, Conn, Event, Gone, Packet};
@@ -205,8 +205,7 @@ async fn connect<A: App>(app: &Arc<A>, socket: &Sock<A>, namespace: Str, auth: V
 }
 
 fn refuse<S: Default + Send + Sync + 'static>(socket: &Arc<Socket<Link<S>>>) {
-    socket.data.why.set(Gone::Refused).ok();
-    socket.close(DisconnectReason::PacketParsingError);
+    end(socket, Gone::Refused, DisconnectReason::PacketParsingError);
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -34,7 +34,10 @@ impl Packet {
     pub fn event_in(namespace: &str, name: &str, arguments: &[Value], binaries: VecDeque<Bytes>) -> Self {
         let mut all = vec![Value::from(name)];
         all.extend_from_slice(arguments);
-        Self::encode(Inner::event(Str::copy_from_slice(namespace), parts(&all, binaries)))
+        Self::encode(Inner::event(
+            Str::copy_from_slice(namespace),
+            parts(&all, binaries),
+        ))
     }
 
     /// What a client asked to be told about event number `id`.
@@ -93,8 +96,16 @@ mod tests {
         assert_eq!(refused.text.as_str(), r#"4/x,{"message":"Invalid namespace"}"#);
         assert_eq!(Packet::disconnected("/".into()).text.as_str(), "1");
         let arguments = [json!({ "_placeholder": true, "num": 0 })];
-        let binary = Packet::event_in("/", "picture", &arguments, VecDeque::from([Bytes::from_static(b"x")]));
-        assert_eq!(binary.text.as_str(), r#"51-["picture",{"_placeholder":true,"num":0}]"#);
+        let binary = Packet::event_in(
+            "/",
+            "picture",
+            &arguments,
+            VecDeque::from([Bytes::from_static(b"x")]),
+        );
+        assert_eq!(
+            binary.text.as_str(),
+            r#"51-["picture",{"_placeholder":true,"num":0}]"#
+        );
         assert_eq!(binary.binaries.len(), 1);
     }
 }

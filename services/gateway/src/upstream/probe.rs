@@ -83,9 +83,7 @@ impl Probe {
                 resolved = Instant::now();
             }
             self.ask_all(&client).await;
-            let all_known = self
-                .documented()
-                .all(|pool| self.documents.knows(&pool.service));
+            let all_known = self.documented().all(|pool| self.documents.knows(&pool.service));
             let patience = if all_known {
                 self.settings.documents_seconds
             } else {

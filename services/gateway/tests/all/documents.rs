@@ -138,8 +138,18 @@ async fn sockets_are_not_asked_for_a_document() {
         ("gateway.probe.documents_seconds", "3600"),
     ];
     let gateway = start(&[parlour_gateway::service()], &settings).await;
-    let paths = async || get(&gateway, "/openapi.json").await.json::<Value>().await.unwrap()["paths"].clone();
-    until("the document", async || paths().await.get("/api/media/open/{id}").is_some()).await;
+    let paths = async || {
+        get(&gateway, "/openapi.json")
+            .await
+            .json::<Value>()
+            .await
+            .unwrap()["paths"]
+            .clone()
+    };
+    until("the document", async || {
+        paths().await.get("/api/media/open/{id}").is_some()
+    })
+    .await;
     // Where one is missing all are asked again after two seconds.
     let rounds = media.probes() + 30;
     until("many more rounds", async || media.probes() >= rounds).await;

@@ -92,13 +92,19 @@ async fn sockets_that_nobody_has_are_only_missing_themselves() {
     let settings = [("gateway.upstreams.sockets", to.as_str())];
     let gateway = start(&[parlour_gateway::service(), orders::service()], &settings).await;
     let asking = "/socket.io/?EIO=4&transport=polling";
-    until("a probe of nobody", async || get(&gateway, asking).await.status() == 503).await;
+    until("a probe of nobody", async || {
+        get(&gateway, asking).await.status() == 503
+    })
+    .await;
     let answer = get(&gateway, "/health").await;
     assert_eq!(answer.status(), 200);
     let body: Value = answer.json().await.unwrap();
     assert_eq!(
         (&body["status"], &body["apis"]),
-        (&"healthy".into(), &json!({ "keeper": "active", "orders": "active" }))
+        (
+            &"healthy".into(),
+            &json!({ "keeper": "active", "orders": "active" })
+        )
     );
     assert_eq!(get(&gateway, "/api/services").await.status(), 200);
     assert_eq!(get(&gateway, "/ws/chat/1/").await.status(), 503);

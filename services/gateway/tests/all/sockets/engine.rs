@@ -51,7 +51,8 @@ fn check_handshake(text: &str, upgrades: &Value) {
     let mut handshake: Value = serde_json::from_str(text.strip_prefix('0').unwrap()).unwrap();
     let sid = handshake.as_object_mut().unwrap().remove("sid").unwrap();
     assert!(!sid.as_str().unwrap().is_empty());
-    let rest = json!({ "upgrades": upgrades, "pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000 });
+    let rest =
+        json!({ "upgrades": upgrades, "pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000 });
     assert_eq!(handshake, rest);
 }
 
@@ -214,9 +215,13 @@ async fn too_much_at_once_ends_a_websocket(way: Way) {
     let fits = format!(r#"42["message","{}"]"#, "x".repeat(900_000));
     ws.say(&fits).await;
     assert_eq!(ws.listen().await.len(), fits.len() + "-back".len());
-    ws.say(&format!(r#"42["message","{}"]"#, "x".repeat(1_100_000))).await;
+    ws.say(&format!(r#"42["message","{}"]"#, "x".repeat(1_100_000)))
+        .await;
     let heard = ws.hear_the_end().await;
-    assert!(heard.iter().all(|packet| !packet.starts_with('4')), "it was taken");
+    assert!(
+        heard.iter().all(|packet| !packet.starts_with('4')),
+        "it was taken"
+    );
 }
 
 async fn polling_is_asked_whether_it_is_there(way: Way) {

@@ -43,13 +43,7 @@ async fn into_the_main_namespace(way: Way) {
 }
 
 async fn into_it_with_something_to_say(way: Way) {
-    comes_in(
-        way,
-        r#"40{"token":"123"}"#,
-        "40",
-        r#"42["auth",{"token":"123"}]"#,
-    )
-    .await;
+    comes_in(way, r#"40{"token":"123"}"#, "40", r#"42["auth",{"token":"123"}]"#).await;
 }
 
 async fn into_another_namespace(way: Way) {
