@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::sessions::{Asked, Sessions, Unanswered};
 use crate::slim::slim;
+use crate::websocket::READ_BUFFER;
 use crate::{App, Request, Response, refuse};
 
 /// What an HTTP connection reserves while it is one, in bytes: the least hyper takes.
@@ -80,6 +81,7 @@ impl Listener {
             .ping_timeout(settings.ping_timeout)
             .max_buffer_size(settings.queue)
             .max_payload(settings.payload_bytes as u64)
+            .ws_read_buffer_size(READ_BUFFER)
             .ws_max_message_size(settings.payload_bytes)
             .ws_max_frame_size(settings.payload_bytes)
             .build();
@@ -208,7 +210,7 @@ impl<A: App> Service<Request> for Held<A> {
         let answer = Service::call(&self.doors, slim(request));
         Box::pin(async move {
             let answer = answer.await?;
-            unanswered.is_answered();
+            unanswered.answered();
             Ok(answer.map(BodyExt::boxed_unsync))
         })
     }

@@ -94,7 +94,7 @@ impl<S: Send + Sync + 'static> Unanswered<S> {
         Self { sessions, sid }
     }
 
-    pub(crate) fn is_answered(mut self) {
+    pub(crate) fn answered(mut self) {
         self.sid = None;
     }
 }

@@ -1,4 +1,4 @@
-//! Plain WebSockets.
+//! Plain `WebSockets`.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::StatusCode;

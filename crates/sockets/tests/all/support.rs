@@ -106,7 +106,7 @@ pub(crate) fn calm() -> Settings {
         ping_timeout: Duration::from_secs(20),
         queue: 16,
         payload_bytes: 100_000,
-        stalled: Duration::from_secs(60),
+        stalled: Duration::from_mins(1),
         connect_timeout: None,
     }
 }
