@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use engineioxide::socket::DisconnectReason;
-use engineioxide::{Socket, Str};
+use engineioxide::{Socket, Str, TransportType};
 use http::request::Parts;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Serialize;
@@ -19,8 +19,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::inbox::Inbox;
 use crate::{Gone, Packet};
 
-/// How long a client may take to hear that it has to leave.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// How long a client that polls may take to hear that it has to leave.
+const LAST_POLL: Duration = Duration::from_secs(5);
 
 /// Why a packet did not go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(crate) struct Link<S: Send + Sync + 'static> {
     pub(crate) conns: Mutex<Vec<Arc<Conn<S>>>>,
     /// Why the connection was ended by us.
     pub(crate) why: OnceLock<Gone>,
+    ended: AtomicBool,
 }
 
 impl<S: Send + Sync + 'static> Default for Link<S> {
@@ -48,6 +49,7 @@ impl<S: Send + Sync + 'static> Default for Link<S> {
             inbox: Mutex::default(),
             conns: Mutex::default(),
             why: OnceLock::new(),
+            ended: AtomicBool::new(false),
         }
     }
 }
@@ -67,6 +69,18 @@ impl<S: Send + Sync + 'static> Link<S> {
             .iter()
             .position(|conn| conn.namespace.as_str() == namespace)?;
         Some(conns.swap_remove(place))
+    }
+}
+
+/// Ends a connection, once. The first reason that is given holds.
+pub(crate) fn end<S: Default + Send + Sync + 'static>(
+    engine: &Socket<Link<S>>,
+    why: Gone,
+    reason: DisconnectReason,
+) {
+    engine.data.why.set(why).ok();
+    if !engine.data.ended.swap(true, Ordering::AcqRel) {
+        engine.close(reason);
     }
 }
 
@@ -151,30 +165,29 @@ impl<S: Default + Send + Sync + 'static> Conn<S> {
         self.send(&Packet::ack(self.namespace.clone(), id, arguments, binaries))
     }
 
-    /// Sends the client out of the namespace. It does not come back by itself. The
-    /// connection ends a moment later: a client that polls has to fetch the news first.
+    /// Sends the client out of the namespace. It does not come back by itself.
     pub fn disconnect(&self) {
         if !self.open.swap(false, Ordering::AcqRel) {
-            return;
-        }
-        self.engine.data.why.set(Gone::Closed).ok();
-        if self.put(&Packet::disconnected(self.namespace.clone())).is_err() {
             return self.close();
         }
-        let engine = Arc::downgrade(&self.engine);
+        // Whoever does not take this either is cut off by what follows.
+        let told = self.put(&Packet::disconnected(self.namespace.clone()));
+        if told.is_err() || self.engine.transport_type() != TransportType::Polling {
+            return self.close();
+        }
+        // It hears it when it polls next, and would come back if its session were unknown by then.
+        self.engine.data.why.set(Gone::Closed).ok();
+        let engine = self.engine.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(GOODBYE).await;
-            if let Some(engine) = engine.upgrade() {
-                engine.close(DisconnectReason::TransportClose);
-            }
+            tokio::time::timeout(LAST_POLL, engine.closed()).await.ok();
+            end(&engine, Gone::Closed, DisconnectReason::TransportClose);
         });
     }
 
     /// Ends the connection under it. A client that is to come back does so by itself.
     pub fn close(&self) {
         self.open.store(false, Ordering::Release);
-        self.engine.data.why.set(Gone::Closed).ok();
-        self.engine.close(DisconnectReason::TransportClose);
+        end(&self.engine, Gone::Closed, DisconnectReason::TransportClose);
     }
 
     /// Nothing more goes out.

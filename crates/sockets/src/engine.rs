@@ -14,8 +14,9 @@ use socketioxide_core::packet::{Packet as Inner, PacketData};
 use socketioxide_core::parser::{Parse as _, ParseConfig, ParseError};
 use socketioxide_parser_common::CommonParser;
 
-use crate::conn::Link;
+use crate::conn::{Link, end};
 use crate::inbox::{Item, Put};
+use crate::sessions::Sessions;
 use crate::{App, Conn, Event, Gone, Packet};
 
 /// How long a client may take to come into a namespace.
@@ -26,13 +27,14 @@ const MOST_BINARIES: usize = 16;
 const MOST_BINARY_BYTES: usize = 1024 * 1024;
 
 /// What engineioxide calls.
-pub(crate) struct Engine<A> {
+pub(crate) struct Engine<A: App> {
     app: Arc<A>,
     parsing: ParseConfig,
     patience: Duration,
+    pub(crate) sessions: Arc<Sessions<A::State>>,
 }
 
-impl<A> fmt::Debug for Engine<A> {
+impl<A: App> fmt::Debug for Engine<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
@@ -50,6 +52,7 @@ impl<A: App> Engine<A> {
                 packet_completion_timeout: PATIENCE,
             },
             patience: patience.unwrap_or(PATIENCE),
+            sessions: Arc::default(),
         }
     }
 
@@ -81,6 +84,7 @@ impl<A: App> EngineIoHandler for Engine<A> {
     type Data = Link<A::State>;
 
     fn on_connect(self: Arc<Self>, socket: Sock<A>) {
+        self.sessions.add(&socket);
         let (socket, patience): (Weak<_>, _) = (Arc::downgrade(&socket), self.patience);
         tokio::spawn(async move {
             tokio::time::sleep(patience).await;
@@ -100,6 +104,7 @@ impl<A: App> EngineIoHandler for Engine<A> {
             }
             DisconnectReason::TransportError | DisconnectReason::HeartbeatTimeout => Gone::Broken,
         };
+        self.sessions.remove(socket.id);
         let gone = socket.data.why.get().copied().unwrap_or(told);
         self.put(Item::End(gone), &socket);
     }
@@ -185,6 +190,8 @@ async fn connect<A: App>(app: &Arc<A>, socket: &Sock<A>, namespace: Str, auth: V
     if socket.data.find(&namespace).is_some() {
         return refuse(socket);
     }
+    // A copy: what came is a part of the packet, which must not stay for as long as the client.
+    let namespace = Str::copy_from_slice(&namespace);
     let conn = Arc::new(Conn::new(namespace.clone(), socket.clone()));
     if !app.has_namespace(&namespace) {
         conn.put(&Packet::refused(namespace, "Invalid namespace")).ok();
@@ -198,8 +205,7 @@ async fn connect<A: App>(app: &Arc<A>, socket: &Sock<A>, namespace: Str, auth: V
 }
 
 fn refuse<S: Default + Send + Sync + 'static>(socket: &Arc<Socket<Link<S>>>) {
-    socket.data.why.set(Gone::Refused).ok();
-    socket.close(DisconnectReason::PacketParsingError);
+    end(socket, Gone::Refused, DisconnectReason::PacketParsingError);
 }
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -12,6 +12,7 @@ mod engine;
 mod inbox;
 mod listener;
 mod packet;
+mod sessions;
 mod slim;
 mod websocket;
 

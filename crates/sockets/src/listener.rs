@@ -7,8 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::EngineIoService;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,13 +20,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::sessions::{Asked, Sessions, Unanswered};
 use crate::slim::slim;
-use crate::{App, Request, Response};
+use crate::websocket::READ_BUFFER;
+use crate::{App, Request, Response, refuse};
 
 /// What an HTTP connection reserves while it is one, in bytes: the least hyper takes.
 const HTTP_BUFFER: usize = 8192;
-/// How long a request's head may take.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may rest until a request's head is there: longer than a gateway
+/// keeps connections for later, so that none is closed on a request that is under way.
+const HEAD_TIME: Duration = Duration::from_secs(45);
+/// Where Engine.IO is.
+pub(crate) const ENGINE_PATH: &str = "/socket.io";
 
 /// How connections are held.
 #[derive(Clone, Debug)]
@@ -67,17 +76,22 @@ impl Listener {
     pub async fn serve<A: App>(self, app: Arc<A>, stop: CancellationToken) {
         let settings = self.settings;
         let config = EngineIoConfig::builder()
-            .req_path("/socket.io")
+            .req_path(ENGINE_PATH)
             .ping_interval(settings.ping_interval)
             .ping_timeout(settings.ping_timeout)
             .max_buffer_size(settings.queue)
             .max_payload(settings.payload_bytes as u64)
+            .ws_read_buffer_size(READ_BUFFER)
             .ws_max_message_size(settings.payload_bytes)
             .ws_max_frame_size(settings.payload_bytes)
             .build();
         let engine = Arc::new(Engine::new(app.clone(), settings.connect_timeout));
+        let sessions = engine.sessions.clone();
         let doors = EngineIoService::with_config_inner(Rest(app), engine, config);
-        let open = Arc::new(AtomicUsize::new(0));
+        let seats = Seats {
+            taken: Arc::default(),
+            most: settings.most,
+        };
         loop {
             let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await else {
                 return;
@@ -91,26 +105,41 @@ impl Listener {
                     continue;
                 }
             };
-            let seat = Seat::take(&open);
-            if open.load(Ordering::Relaxed) > settings.most {
+            let Some(seat) = seats.take() else {
                 tracing::debug!(most = settings.most, "a connection too many was closed");
                 continue;
-            }
+            };
             tune(&stream, settings.stalled);
-            tokio::spawn(hold(stream, doors.clone(), seat));
+            let held = Held {
+                doors: doors.clone(),
+                sessions: sessions.clone(),
+                seats: seats.clone(),
+                seat: Arc::new(seat),
+            };
+            tokio::spawn(hold(stream, held));
         }
     }
 }
 
-/// One of the connections that may be open. Whoever keeps the request keeps it.
-pub(crate) struct Seat(Arc<AtomicUsize>);
+/// As many as connections may be open.
+#[derive(Clone)]
+struct Seats {
+    taken: Arc<AtomicUsize>,
+    most: usize,
+}
 
-impl Seat {
-    fn take(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Self(open.clone())
+impl Seats {
+    fn take(&self) -> Option<Seat> {
+        let seat = Seat(self.taken.clone());
+        // Counted first, so that it is given back also where it is one too many.
+        let before = self.taken.fetch_add(1, Ordering::Relaxed);
+        (before < self.most).then_some(seat)
     }
 }
+
+/// One of them. A connection has it until it ends or is upgraded, and then whoever has the
+/// request; a session that polls has one of its own, since its connections come and go.
+pub(crate) struct Seat(Arc<AtomicUsize>);
 
 impl Drop for Seat {
     fn drop(&mut self) {
@@ -130,12 +159,7 @@ fn tune(stream: &TcpStream, stalled: Duration) {
     let _ = stalled;
 }
 
-async fn hold<A: App>(stream: TcpStream, doors: Doors<A>, seat: Seat) {
-    let seat = Arc::new(seat);
-    let held = Held {
-        doors,
-        seat: seat.clone(),
-    };
+async fn hold<A: App>(stream: TcpStream, held: Held<A>) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -148,22 +172,59 @@ async fn hold<A: App>(stream: TcpStream, doors: Doors<A>, seat: Seat) {
     }
 }
 
-/// What a connection asks, with the seat that it sits on for as long as it is open,
-/// upgraded or not.
+/// One connection while it is HTTP.
 struct Held<A: App> {
     doors: Doors<A>,
+    sessions: Arc<Sessions<A::State>>,
+    seats: Seats,
     seat: Arc<Seat>,
 }
 
+type Answer = http::Response<UnsyncBoxBody<Bytes, Infallible>>;
+
 impl<A: App> Service<Request> for Held<A> {
-    type Response = <Doors<A> as Service<Request>>::Response;
+    type Response = Answer;
     type Error = Infallible;
-    type Future = <Doors<A> as Service<Request>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request) -> Self::Future {
-        request.extensions_mut().insert(self.seat.clone());
-        Service::call(&self.doors, slim(request))
+        let asked = Asked::of(&request);
+        let seat = match asked {
+            Asked::Other => Some(self.seat.clone()),
+            Asked::Session => match self.seats.take() {
+                Some(seat) => Some(Arc::new(seat)),
+                None => return refused(StatusCode::SERVICE_UNAVAILABLE, "too many connections"),
+            },
+            // The transport would switch protocols first and look then; a gateway that
+            // asks around needs the refusal.
+            Asked::Upgrade(sid) if !self.sessions.knows(sid) => {
+                return refused(StatusCode::BAD_REQUEST, UNKNOWN);
+            }
+            // Its session has one.
+            Asked::Poll(_) | Asked::Upgrade(_) => None,
+        };
+        if let Some(seat) = seat {
+            request.extensions_mut().insert(seat);
+        }
+        let unanswered = Unanswered::new(self.sessions.clone(), asked);
+        let answer = Service::call(&self.doors, slim(request));
+        Box::pin(async move {
+            let answer = answer.await?;
+            unanswered.answered();
+            Ok(answer.map(BodyExt::boxed_unsync))
+        })
     }
+}
+
+/// What Engine.IO says of a session that it does not know.
+const UNKNOWN: &str = r#"{"code":1,"message":"Session ID unknown"}"#;
+
+fn refused<E: Send + 'static>(
+    status: StatusCode,
+    sentence: &'static str,
+) -> Pin<Box<dyn Future<Output = Result<Answer, E>> + Send>> {
+    let refusal = refuse(status, sentence).map(BodyExt::boxed_unsync);
+    Box::pin(std::future::ready(Ok(refusal)))
 }
 
 /// Everything that is served.

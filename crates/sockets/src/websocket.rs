@@ -25,8 +25,8 @@ pub struct WebSocket {
     _seat: Option<Arc<Seat>>,
 }
 
-/// What an idle socket reserves for reading, in bytes.
-const READ_BUFFER: usize = 4096;
+/// What an idle socket reserves for reading, in bytes. A longer message makes room for itself.
+pub(crate) const READ_BUFFER: usize = 512;
 
 /// A WebSocket that is granted, and there once the answer has gone out.
 pub struct Pending {

@@ -85,7 +85,8 @@ async fn look(shared: &Shared) -> Platform {
             enter(&mut apis, shared, &key, health.into());
         }
     }
-    for pool in shared.pools.iter().filter(|pool| !shared.is_here(&pool.service)) {
+    let is_told = |pool: &&Arc<Pool>| !pool.only_sockets && !shared.is_here(&pool.service);
+    for pool in shared.pools.iter().filter(is_told) {
         enter(&mut apis, shared, &pool.service, remote(shared, pool));
     }
     let status = if apis.values().all(|health| *health == ApiHealth::Active) {

@@ -35,7 +35,7 @@ impl Edge {
         };
         let pool = self.shared.pools.get(service);
         match pool {
-            // Sockets have a listener of their own, also where their service is here.
+            // Sockets have a listener of their own, wherever the services are.
             Some(pool) if is_realtime(path) => Ok(Target::Realtime(pool.clone())),
             _ if self.shared.is_here(service) => Ok(Target::Here),
             Some(pool) => Ok(Target::There(pool.clone())),
@@ -103,7 +103,8 @@ pub(crate) fn is_hidden(path: &str) -> bool {
     matches!(first, "-" | "internal") || path == "/metrics"
 }
 
-fn is_realtime(path: &str) -> bool {
+/// What is upgraded, or polled: the paths of live connections.
+pub(crate) fn is_realtime(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     matches!(first, "socket.io" | "ws")
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::{Settings, origin_of};
+use crate::plan::is_realtime;
 
 /// How a replica stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub(crate) struct Pool {
     pub(crate) service: Arc<str>,
     /// Hosts and ports, as configured.
     pub(crate) origins: Vec<(String, u16)>,
+    /// Whether it has live connections and nothing else: no document, no entry in `/health`.
+    pub(crate) only_sockets: bool,
     members: RwLock<Arc<[Arc<Member>]>>,
     turn: AtomicUsize,
     /// From the request to the head of the answer.
@@ -81,10 +84,11 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    fn new(service: &str, origins: Vec<(String, u16)>) -> Self {
+    fn new(service: &str, origins: Vec<(String, u16)>, only_sockets: bool) -> Self {
         Self {
             service: service.into(),
             origins,
+            only_sockets,
             members: RwLock::new(Arc::new([])),
             turn: AtomicUsize::new(0),
             duration: metrics::histogram!("parlour_upstream_duration_seconds", "service" => service.to_owned()),
@@ -150,7 +154,9 @@ impl Pools {
         let mut pools = HashMap::new();
         for (service, urls) in settings.upstreams.iter().filter(|(_, urls)| !urls.0.is_empty()) {
             let origins = urls.0.iter().filter_map(|url| origin_of(url)).collect();
-            let pool = Pool::new(service, origins);
+            let prefixes = settings.prefixes.get(service).map_or(&[][..], |listed| &listed.0);
+            let only_sockets = !prefixes.is_empty() && prefixes.iter().all(|prefix| is_realtime(prefix));
+            let pool = Pool::new(service, origins, only_sockets);
             pools.insert(pool.service.clone(), Arc::new(pool));
         }
         Self(pools)
@@ -170,7 +176,7 @@ mod tests {
     use super::*;
 
     fn pool() -> (Pool, Vec<SocketAddr>) {
-        let pool = Pool::new("orders", Vec::new());
+        let pool = Pool::new("orders", Vec::new(), false);
         let addresses: Vec<SocketAddr> = (1..=3)
             .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
             .collect();

@@ -83,7 +83,7 @@ impl Probe {
                 resolved = Instant::now();
             }
             self.ask_all(&client).await;
-            let all_known = self.pools.iter().all(|pool| self.documents.knows(&pool.service));
+            let all_known = self.documented().all(|pool| self.documents.knows(&pool.service));
             let patience = if all_known {
                 self.settings.documents_seconds
             } else {
@@ -144,8 +144,13 @@ impl Probe {
         }
     }
 
+    /// The services that have a document.
+    fn documented(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        self.pools.iter().filter(|pool| !pool.only_sockets)
+    }
+
     async fn fetch_all(&self, client: &reqwest::Client) {
-        for pool in self.pools.iter() {
+        for pool in self.documented() {
             let ready = pool.pick(&[]).map(|ticket| ticket.address());
             let Some(address) = ready else { continue };
             if let Some(Value::Object(mut all)) = fetch(client, address, "/-/openapi.json").await

@@ -126,3 +126,33 @@ async fn the_page_needs_nobody_else() {
     }
     assert_eq!(get(&gateway, "/docs/nothing.js").await.status(), 404);
 }
+
+/// Sockets have no document: they are not asked for one, and the others not more often.
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_are_not_asked_for_a_document() {
+    let (media, sockets) = (Echo::start("media").await, Echo::start("sockets").await);
+    let (to_media, to_sockets) = (url(media.address), url(sockets.address));
+    let settings = [
+        ("gateway.upstreams.media", to_media.as_str()),
+        ("gateway.upstreams.sockets", to_sockets.as_str()),
+        ("gateway.probe.documents_seconds", "3600"),
+    ];
+    let gateway = start(&[parlour_gateway::service()], &settings).await;
+    let paths = async || {
+        get(&gateway, "/openapi.json")
+            .await
+            .json::<Value>()
+            .await
+            .unwrap()["paths"]
+            .clone()
+    };
+    until("the document", async || {
+        paths().await.get("/api/media/open/{id}").is_some()
+    })
+    .await;
+    // Where one is missing all are asked again after two seconds.
+    let rounds = media.probes() + 30;
+    until("many more rounds", async || media.probes() >= rounds).await;
+    assert_eq!((media.documents(), sockets.documents()), (1, 0));
+    assert!(sockets.probes() > 1);
+}

@@ -81,3 +81,31 @@ async fn metrics_are_for_staff_and_only_with_the_slash() {
     assert!(route["average_duration_ms"].as_f64().unwrap() > 0.0);
     assert!(route["last_request"].as_str().unwrap().ends_with('Z'));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_that_nobody_has_are_only_missing_themselves() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let to = url(free);
+    let settings = [("gateway.upstreams.sockets", to.as_str())];
+    let gateway = start(&[parlour_gateway::service(), orders::service()], &settings).await;
+    let asking = "/socket.io/?EIO=4&transport=polling";
+    until("a probe of nobody", async || {
+        get(&gateway, asking).await.status() == 503
+    })
+    .await;
+    let answer = get(&gateway, "/health").await;
+    assert_eq!(answer.status(), 200);
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&body["status"], &body["apis"]),
+        (
+            &"healthy".into(),
+            &json!({ "keeper": "active", "orders": "active" })
+        )
+    );
+    assert_eq!(get(&gateway, "/api/services").await.status(), 200);
+    assert_eq!(get(&gateway, "/ws/chat/1/").await.status(), 503);
+}

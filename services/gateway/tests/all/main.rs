@@ -19,5 +19,6 @@ mod passage;
 mod realtime;
 mod restarts;
 mod smuggling;
+mod sockets;
 mod streaming;
 mod tokens;

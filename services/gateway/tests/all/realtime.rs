@@ -72,7 +72,7 @@ async fn connection(name: &'static str, mut stream: TcpStream, strangers: Arc<At
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_is_a_tunnel_both_ways() {
     let (chat, _) = chat("one").await;
-    let gateway = gateway(&[("gateway.upstreams.chat", &url(chat))]).await;
+    let gateway = gateway(&[("gateway.upstreams.sockets", &url(chat))]).await;
     for path in ["/ws/chat/7/", "/socket.io/?EIO=4&transport=websocket"] {
         let there = format!("ws://{}{path}", gateway.address);
         let (mut socket, response) = tokio_tungstenite::connect_async(there).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_socket_is_a_tunnel_both_ways() {
 async fn long_polling_and_its_upgrade_stay_with_their_replica() {
     let ((one, strange_one), (two, strange_two)) = (chat("one").await, chat("two").await);
     let both = format!("{},{}", url(one), url(two));
-    let gateway = gateway(&[("gateway.upstreams.chat", &both)]).await;
+    let gateway = gateway(&[("gateway.upstreams.sockets", &both)]).await;
     let ask = async |query: String| {
         let there = at(&gateway, &format!("/socket.io/?EIO=4&transport=polling{query}"));
         let answer = client().get(there).send().await.unwrap();
@@ -127,7 +127,7 @@ async fn long_polling_and_its_upgrade_stay_with_their_replica() {
     let strangers = || strange_one.load(Ordering::Relaxed) + strange_two.load(Ordering::Relaxed);
     assert_eq!(strangers(), 0);
     // A gateway that was not there at the handshake asks around, once.
-    let fresh = super::support::gateway(&[("gateway.upstreams.chat", &both)]).await;
+    let fresh = super::support::gateway(&[("gateway.upstreams.sockets", &both)]).await;
     for sid in ["one-session", "two-session", "one-session", "two-session"] {
         let there = at(&fresh, &format!("/socket.io/?transport=polling&sid={sid}"));
         assert_eq!(client().get(there).send().await.unwrap().status(), 200);
@@ -142,7 +142,7 @@ async fn upgrades_that_lie_are_refused() {
     let (chat, _) = chat("one").await;
     let to = url(chat);
     let settings = [
-        ("gateway.upstreams.chat", to.as_str()),
+        ("gateway.upstreams.sockets", to.as_str()),
         ("gateway.upstreams.orders", to.as_str()),
     ];
     let gateway = gateway(&settings).await;
@@ -179,7 +179,7 @@ async fn sockets_are_let_go_when_the_gateway_stops() {
     let (chat, _) = chat("one").await;
     let to = url(chat);
     let settings = [
-        ("gateway.upstreams.chat", to.as_str()),
+        ("gateway.upstreams.sockets", to.as_str()),
         ("http.grace_seconds", "20"),
     ];
     let gateway = start(&[parlour_gateway::service()], &settings).await;

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub(crate) struct State {
     pub(crate) stopping: AtomicBool,
     pub(crate) requests: AtomicUsize,
+    probes: AtomicUsize,
+    documents: AtomicUsize,
     pub(crate) name: String,
 }
 
@@ -75,9 +77,20 @@ impl Echo {
     pub(crate) fn requests(&self) -> usize {
         self.state.requests.load(Ordering::Relaxed)
     }
+
+    /// How often it was asked whether it is ready.
+    pub(crate) fn probes(&self) -> usize {
+        self.state.probes.load(Ordering::Relaxed)
+    }
+
+    /// How often it was asked for its document.
+    pub(crate) fn documents(&self) -> usize {
+        self.state.documents.load(Ordering::Relaxed)
+    }
 }
 
 async fn ready(state: web::Data<State>) -> HttpResponse {
+    state.probes.fetch_add(1, Ordering::Relaxed);
     let ready = !state.stopping.load(Ordering::Relaxed);
     let report = json!({ "ready": ready, "services": { "orders": "active", "media": "active" } });
     if ready {
@@ -87,7 +100,8 @@ async fn ready(state: web::Data<State>) -> HttpResponse {
     }
 }
 
-async fn document() -> HttpResponse {
+async fn document(state: web::Data<State>) -> HttpResponse {
+    state.documents.fetch_add(1, Ordering::Relaxed);
     let operation = |id: &str, reads: bool| {
         json!({ "operationId": id, "x-rate-class": "none", "x-reads-tokens": reads,
                 "responses": { "200": { "description": "fine" } } })

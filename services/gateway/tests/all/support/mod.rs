@@ -19,6 +19,8 @@ const FIXED: &[(&str, &str)] = &[
     ("gateway.listen", "127.0.0.1:0"),
     ("gateway.internal_listen", "127.0.0.1:0"),
     ("gateway.probe.every_ms", "100"),
+    // Whoever has sockets in a test says where.
+    ("gateway.upstreams.sockets", ""),
     ("internal.key", "an internal key that is only for tests"),
     ("vault.active", "test"),
     ("vault.keys.test", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
