@@ -103,10 +103,9 @@ impl From<Error> for ApiError {
             Error::Field(name, problem) => ApiError::field(name, problem),
             Error::Limited { limit, after } => {
                 let class = RateClass::Message;
-                let full = limit.interval() * limit.burst;
                 ApiError::too_many_requests(after)
                     .with_header("ratelimit-policy", limit.policy_header(class))
-                    .with_header("ratelimit", Limit::header(class, 0, full))
+                    .with_header("ratelimit", Limit::header(class, 0, after))
             }
             Error::Infected => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::reading;
 use crate::state::Chat;
-use crate::store::messages;
 use crate::store::statement::Statement;
+use crate::store::{door, messages};
 use crate::viewer::Viewer;
 
 /// Where somebody comes in.
@@ -32,14 +32,14 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
     let (door, from) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = messages::door(conn, session, user);
+            let found = door::door(conn, session, user);
             let seq = async {
                 match last {
                     Some(last) => messages::seq(conn, session, last).await,
                     None => Ok(None),
                 }
             };
-            Ok(try_join(door, seq).await?)
+            Ok(try_join(found, seq).await?)
         })
         .await?;
     let door = reading::admit(chat, viewer, session, door).await?;

@@ -120,6 +120,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    sent_lately (bucket) {
+        bucket -> Bytea,
+        at -> Array<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         kind -> Text,

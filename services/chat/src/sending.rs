@@ -16,7 +16,7 @@ use crate::domain::kinds::MessageKind;
 use crate::error::Error;
 use crate::message::{Message, State, Words, told_place};
 use crate::state::Chat;
-use crate::store::sending::{self, Bucket, Said, Saying};
+use crate::store::sending::{self, Bucket, Count, Said, Saying};
 use crate::telling;
 use crate::viewer::Sender;
 
@@ -69,7 +69,7 @@ pub struct Left {
     pub limit: Limit,
     /// How many more may come at once now.
     pub remaining: u32,
-    /// When all of it is there again.
+    /// When there is one more.
     pub reset: Duration,
 }
 
@@ -123,14 +123,14 @@ pub async fn send(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent,
     }
 }
 
-/// Takes a token for a message that was refused because of its conversation, so that nobody
+/// Counts a message that was refused because of its conversation, so that nobody
 /// tries doors for nothing. Answers the refusal, or that it was one too many.
 pub async fn charged<E: From<Error>>(chat: &Chat, sender: &Sender, refusal: E) -> E {
     let Some((bucket, limit)) = bucket(chat, sender) else {
         return refusal;
     };
     match sending::take(&chat.db, &bucket).await {
-        Ok((false, ahead)) => limited(limit, ahead).into(),
+        Ok((false, count)) => limited(limit, count).into(),
         Ok((true, _)) => refusal,
         Err(failed) => Error::from(failed).into(),
     }
@@ -198,11 +198,11 @@ fn answer(
     limit: Option<Limit>,
     (words, client_id, origin): (Words, Option<String>, Option<String>),
 ) -> Result<Sent, Error> {
-    let left = limit.map(|limit| left(limit, said.ahead));
+    let left = limit.map(|limit| left(limit, said.count));
     let (mut row, fresh) = match said.outcome.as_str() {
         "sent" | "held" => (said.row()?, true),
         "same" => (said.row()?, false),
-        other => return Err(refusal(other, limit, said.ahead)),
+        other => return Err(refusal(other, limit, said.count)),
     };
     if !fresh {
         return Ok(Sent {
@@ -236,12 +236,12 @@ fn answer(
 }
 
 /// What the database's word for a refusal means.
-fn refusal(outcome: &str, limit: Option<Limit>, ahead: f64) -> Error {
+fn refusal(outcome: &str, limit: Option<Limit>, count: Count) -> Error {
     match (outcome, limit) {
         ("missing", _) => Error::SessionNotFound,
         ("denied", _) => Error::Denied,
         ("inactive", _) => Error::Inactive,
-        ("limited", Some(limit)) => limited(limit, ahead),
+        ("limited", Some(limit)) => limited(limit, count),
         ("only_encrypted", _) => Error::Field("type", "must be encrypted in this conversation"),
         ("not_encrypted", _) => Error::Field("type", "cannot be encrypted in this conversation"),
         ("infected", _) => Error::Infected,
@@ -256,37 +256,28 @@ fn refusal(outcome: &str, limit: Option<Limit>, ahead: f64) -> Error {
 /// The bucket of somebody's messages, the same for REST and sockets and over all replicas.
 fn bucket(chat: &Chat, sender: &Sender) -> Option<(Bucket, Limit)> {
     let limit = chat.limits.get(RateClass::Message)?;
-    let interval = limit.interval().as_secs_f64();
     let bucket = Bucket {
         id: chat
             .vault
             .blind_index(RateClass::Message.name(), &sender.id.to_string()),
-        interval,
-        depth: interval * f64::from(limit.burst),
+        window: f64::from(limit.seconds),
+        most: i32::try_from(limit.requests).unwrap_or(i32::MAX),
     };
     Some((bucket, limit))
 }
 
-fn limited(limit: Limit, ahead: f64) -> Error {
-    let interval = limit.interval().as_secs_f64();
-    let wait = ahead + interval - interval * f64::from(limit.burst);
+fn limited(limit: Limit, count: Count) -> Error {
     Error::Limited {
         limit,
-        after: Duration::from_secs_f64(wait.max(0.001)),
+        after: Duration::from_secs_f64(count.wait.max(0.001)),
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and a burst"
-)]
-fn left(limit: Limit, ahead: f64) -> Left {
-    let interval = limit.interval().as_secs_f64();
-    let room = (f64::from(limit.burst) - ahead / interval).floor();
+fn left(limit: Limit, count: Count) -> Left {
+    let used = u32::try_from(count.used).unwrap_or_default();
     Left {
         limit,
-        remaining: room.max(0.0) as u32,
-        reset: Duration::from_secs_f64(ahead.max(0.0)),
+        remaining: limit.requests.saturating_sub(used),
+        reset: Duration::from_secs_f64(count.wait.max(0.0)),
     }
 }

@@ -1,4 +1,5 @@
-DROP FUNCTION release_message, send_message, next_seq, varint, take_token, session_door;
+DROP FUNCTION release_message, send_message, next_seq, varint, count_message, session_door;
+DROP TABLE sent_lately;
 DROP TABLE prekeys;
 DROP TABLE devices;
 DROP TABLE groups;

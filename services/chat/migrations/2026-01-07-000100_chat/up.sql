@@ -227,30 +227,41 @@ BEGIN
     PERFORM set_config('parlour.service', was, true);
 END $$;
 
--- Takes a token of a rate bucket as the platform's other limits do (GCRA). No bucket: no limit.
-CREATE FUNCTION take_token(p_bucket bytea, p_interval float8, p_depth float8,
-                           OUT admitted boolean, OUT ahead float8)
+-- When somebody said something lately. A bucket that fills up again bit by bit would let
+-- the 101st message of a minute through; this counts those of the last minute.
+CREATE TABLE sent_lately (
+    bucket bytea PRIMARY KEY,
+    at timestamptz[] NOT NULL
+) WITH (fillfactor = 50);
+
+-- Counts a message, unless there were `p_most` within the last `p_window` seconds. Answers
+-- how many there were with it, and for how long that stays so. No bucket: no limit.
+CREATE FUNCTION count_message(p_bucket bytea, p_window float8, p_most int,
+                              OUT admitted boolean, OUT used int, OUT wait float8)
 LANGUAGE plpgsql AS $$
 DECLARE
-    now timestamptz := clock_timestamp();
-    step interval := make_interval(secs => p_interval);
-    until timestamptz;
+    lasting interval := make_interval(secs => p_window);
+    v_at timestamptz[];
 BEGIN
     admitted := true;
-    ahead := 0;
+    used := 0;
+    wait := 0;
     IF p_bucket IS NULL THEN
         RETURN;
     END IF;
-    INSERT INTO rate_buckets AS b (id, arrival) VALUES (p_bucket, now + step)
-        ON CONFLICT (id) DO UPDATE SET arrival = greatest(b.arrival, clock_timestamp()) + step
-            WHERE greatest(b.arrival, clock_timestamp()) + step
-               <= clock_timestamp() + make_interval(secs => p_depth)
-        RETURNING arrival INTO until;
+    INSERT INTO sent_lately AS l (bucket, at) VALUES (p_bucket, ARRAY[clock_timestamp()])
+        ON CONFLICT (bucket) DO UPDATE
+            SET at = ARRAY(SELECT t FROM unnest(l.at) t WHERE t > clock_timestamp() - lasting)
+                || clock_timestamp()
+            WHERE (SELECT count(*) FROM unnest(l.at) t WHERE t > clock_timestamp() - lasting) < p_most
+        RETURNING at INTO v_at;
     admitted := FOUND;
     IF NOT admitted THEN
-        SELECT arrival INTO until FROM rate_buckets WHERE id = p_bucket;
+        SELECT at INTO v_at FROM sent_lately WHERE bucket = p_bucket;
     END IF;
-    ahead := greatest(extract(epoch FROM until - clock_timestamp()), 0);
+    SELECT count(*), greatest(extract(epoch FROM min(t) + lasting - clock_timestamp()), 0)
+        INTO used, wait FROM unnest(v_at) t WHERE t > clock_timestamp() - lasting;
+    wait := coalesce(wait, 0);
 END $$;
 
 -- A number as protobuf writes it.
@@ -291,9 +302,9 @@ END $$;
 CREATE FUNCTION send_message(
     p_session uuid, p_sender uuid, p_id uuid, p_client text, p_same uuid, p_kind text,
     p_sealed bytea, p_file uuid, p_size bigint, p_review boolean, p_most_held int, p_now timestamptz,
-    p_bucket bytea, p_interval float8, p_depth float8,
+    p_bucket bytea, p_window float8, p_most int,
     p_event uuid, p_lane smallint, p_payload bytea, p_trace text,
-    OUT outcome text, OUT message_id uuid, OUT seq bigint, OUT sent_at timestamptz, OUT ahead float8,
+    OUT outcome text, OUT message_id uuid, OUT seq bigint, OUT sent_at timestamptz, OUT used int, OUT wait float8,
     OUT message_kind text, OUT message_sealed bytea, OUT message_file uuid, OUT message_size bigint,
     OUT username text, OUT display_name text, OUT first_name text, OUT last_name text, OUT avatar_url text
 ) LANGUAGE plpgsql AS $$
@@ -347,7 +358,7 @@ BEGIN
                 EXIT work;
             END IF;
         END IF;
-        SELECT t.admitted, t.ahead INTO v_admitted, ahead FROM take_token(p_bucket, p_interval, p_depth) t;
+        SELECT c.admitted, c.used, c.wait INTO v_admitted, used, wait FROM count_message(p_bucket, p_window, p_most) c;
         outcome := CASE
             WHEN NOT v_admitted THEN 'limited'
             WHEN s.status <> 'active' THEN 'inactive'

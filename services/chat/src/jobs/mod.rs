@@ -10,7 +10,7 @@ use parlour_db::{DbError, Scope, Tx};
 
 use crate::error::Error;
 use crate::state::Chat;
-use crate::store::{held, keys, sessions};
+use crate::store::{held, keys, sending, sessions};
 
 /// Rows in a batch.
 const BATCH: i64 = 100;
@@ -23,7 +23,7 @@ pub fn all(state: &Arc<Chat>) -> Vec<Job> {
             let state = ending.clone();
             async move { ended(end_sessions(&state).await) }
         }),
-        Job::new("sweep", Duration::from_secs(600), move || {
+        Job::new("sweep", Duration::from_mins(10), move || {
             let state = sweeping.clone();
             async move { ended(sweep(&state).await) }
         }),
@@ -50,7 +50,7 @@ async fn end_sessions(state: &Chat) -> Result<(), Error> {
     }
 }
 
-/// Forgets files that nobody sent within a day, and keys that were handed out a quarter ago.
+/// Forgets files that nobody sent and limits that nobody reached within a day, and keys that were handed out a quarter ago.
 async fn sweep(state: &Chat) -> Result<(), Error> {
     let now = state.now();
     loop {
@@ -59,7 +59,8 @@ async fn sweep(state: &Chat) -> Result<(), Error> {
             .write(Scope::Service, async move |tx: &mut Tx| -> Result<usize, Error> {
                 let files = held::sweep_files(tx, now - TimeDelta::days(1), BATCH).await?;
                 let keys = keys::sweep(tx, now - TimeDelta::days(90), BATCH).await?;
-                Ok(files + keys)
+                let limits = sending::sweep(tx, now - TimeDelta::days(1), BATCH).await?;
+                Ok(files + keys + limits)
             })
             .await?;
         if done == 0 {

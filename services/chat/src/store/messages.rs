@@ -249,12 +249,7 @@ pub async fn count_of(mut conn: &Conn, user: Uuid) -> QueryResult<i64> {
 
 /// A page of all conversations of a person, the newest first, and whether each message is
 /// read: of one of theirs by somebody else, of another's by them.
-pub async fn page_of(
-    mut conn: &Conn,
-    user: Uuid,
-    limit: i64,
-    offset: i64,
-) -> QueryResult<Vec<(Row, bool)>> {
+pub async fn page_of(mut conn: &Conn, user: Uuid, limit: i64, offset: i64) -> QueryResult<Vec<(Row, bool)>> {
     let found: Vec<(Found, bool)> = Statement::<(Columns, Bool)>::of(concat!(
         "WITH t AS (SELECT ?::uuid AS me, ?::bigint AS deep), \
          mine AS (SELECT y.session_id, y.last_read_seq, s.last_seq, t.me, t.deep FROM t \
@@ -275,7 +270,10 @@ pub async fn page_of(
     .with(offset)
     .load(&mut conn)
     .await?;
-    Ok(found.into_iter().map(|(found, read)| (row(found), read)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(found, read)| (row(found), read))
+        .collect())
 }
 
 /// The number of a message in a conversation.

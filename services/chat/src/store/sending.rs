@@ -1,7 +1,7 @@
 //! Saying something, in one statement.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Binary, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Conn, Db, DbError};
 use parlour_events::Draft;
@@ -13,15 +13,24 @@ use crate::error::Error;
 use crate::message::{Row, State};
 use crate::profile::{Profile, ProfileTypes};
 
-/// The bucket of somebody's messages.
+/// The limit of somebody's messages.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     /// Whose.
     pub id: Vec<u8>,
-    /// The time that a message uses up, in seconds.
-    pub interval: f64,
-    /// How far ahead the bucket may be, in seconds.
-    pub depth: f64,
+    /// Within how many seconds.
+    pub window: f64,
+    /// How many there may be.
+    pub most: i32,
+}
+
+/// Where somebody is with their limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Count {
+    /// Messages within the window.
+    pub used: i32,
+    /// Seconds until there is one less.
+    pub wait: f64,
 }
 
 /// What is said.
@@ -47,7 +56,7 @@ pub struct Saying<'s> {
 #[expect(missing_docs, reason = "as the function's answers in the migration")]
 pub struct Said {
     pub outcome: String,
-    pub ahead: f64,
+    pub count: Count,
     session_id: Uuid,
     sender_id: Uuid,
     row: Answered,
@@ -64,9 +73,11 @@ type Answered = (
     Option<i64>,
 );
 
+type Counted = (Option<i32>, Option<f64>);
+
 type Types = (
     Text,
-    Nullable<Double>,
+    (Nullable<Integer>, Nullable<Double>),
     (
         Nullable<SqlUuid>,
         Nullable<BigInt>,
@@ -128,12 +139,12 @@ impl Said {
 /// Says it. The function asks itself who may.
 pub async fn say(conn: &mut Conn, saying: &Saying<'_>) -> Result<Said, DbError> {
     let same = saying.client_id.and_then(|text| Uuid::try_parse(text).ok());
-    let (bucket, interval, depth) = match saying.bucket {
-        Some(bucket) => (Some(bucket.id.as_slice()), bucket.interval, bucket.depth),
-        None => (None, 0.0, 0.0),
+    let (bucket, window, most) = match saying.bucket {
+        Some(bucket) => (Some(bucket.id.as_slice()), bucket.window, bucket.most),
+        None => (None, 0.0, 0),
     };
     let statement = Statement::<Types>::of(
-        "SELECT outcome, ahead, message_id, seq, sent_at, message_kind, message_sealed, message_file, \
+        "SELECT outcome, used, wait, message_id, seq, sent_at, message_kind, message_sealed, message_file, \
          message_size, username, display_name, first_name, last_name, avatar_url \
          FROM send_message(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -150,17 +161,17 @@ pub async fn say(conn: &mut Conn, saying: &Saying<'_>) -> Result<Said, DbError> 
     .with(saying.most_held)
     .with(saying.now)
     .with(bucket)
-    .with(interval)
-    .with(depth)
+    .with(window)
+    .with(most)
     .with(saying.event.id)
     .with(saying.event.lane)
     .with(saying.event.payload.as_slice())
     .with(saying.event.traceparent.as_deref());
-    let (outcome, ahead, row, names): (String, Option<f64>, Answered, ProfileRow) =
+    let (outcome, (used, wait), row, names): (String, Counted, Answered, ProfileRow) =
         statement.get_result(conn).await?;
     Ok(Said {
         outcome,
-        ahead: ahead.unwrap_or(0.0),
+        count: count(used, wait),
         session_id: saying.session_id,
         sender_id: saying.sender_id,
         row,
@@ -168,12 +179,30 @@ pub async fn say(conn: &mut Conn, saying: &Saying<'_>) -> Result<Said, DbError> 
     })
 }
 
-/// Takes a token for nothing. Answers whether there was one, and how far ahead the bucket is.
-pub async fn take(db: &Db, bucket: &Bucket) -> Result<(bool, f64), DbError> {
+fn count(used: Option<i32>, wait: Option<f64>) -> Count {
+    Count {
+        used: used.unwrap_or_default(),
+        wait: wait.unwrap_or_default(),
+    }
+}
+
+/// Counts a message that was refused. Answers whether it was within the limit.
+pub async fn take(db: &Db, bucket: &Bucket) -> Result<(bool, Count), DbError> {
     let mut conn = db.conn().await?;
-    let statement = Statement::<(Bool, Double)>::of("SELECT admitted, ahead FROM take_token(?, ?, ?)")
-        .with(bucket.id.as_slice())
-        .with(bucket.interval)
-        .with(bucket.depth);
-    Ok(statement.get_result(&mut conn).await?)
+    let statement =
+        Statement::<(Bool, Integer, Double)>::of("SELECT admitted, used, wait FROM count_message(?, ?, ?)")
+            .with(bucket.id.as_slice())
+            .with(bucket.window)
+            .with(bucket.most);
+    let (admitted, used, wait): (bool, i32, f64) = statement.get_result(&mut conn).await?;
+    Ok((admitted, Count { used, wait }))
+}
+
+/// Forgets the limits of those who said nothing since `before`. Answers how many.
+pub async fn sweep(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<usize, DbError> {
+    let statement = Statement::<Bool>::of(
+        "DELETE FROM sent_lately WHERE bucket IN (
+           SELECT bucket FROM sent_lately WHERE at[cardinality(at)] < ? LIMIT ? FOR UPDATE SKIP LOCKED)",
+    );
+    Ok(statement.with(before).with(most).execute(conn).await?)
 }

@@ -16,27 +16,46 @@ async fn everything_wrong_has_its_answer_and_the_connection_goes_on() {
         ("dance", json!({})),
         ("join_chat", json!(null)),
         ("join_chat", json!({ "session_id": "x" })),
-        ("join_chat", json!({ "session_id": session, "last_message_id": Uuid::now_v7() })),
+        (
+            "join_chat",
+            json!({ "session_id": session, "last_message_id": Uuid::now_v7() }),
+        ),
         ("send_message", json!({ "session_id": session })),
         ("send_message", message(json!(""))),
         ("send_message", message(json!("   "))),
         ("send_message", message(json!(7))),
         ("send_message", message(json!("a\u{0}b"))),
         ("send_message", message(json!("x".repeat(4001)))),
-        ("send_message", json!({ "session_id": session, "message": { "content": "x", "type": "dance" } })),
-        ("send_message", json!({ "session_id": session, "message": { "content": "x", "type": "voice" } })),
-        ("message_reaction", json!({ "session_id": session, "message_id": "x", "reaction": "y" })),
+        (
+            "send_message",
+            json!({ "session_id": session, "message": { "content": "x", "type": "dance" } }),
+        ),
+        (
+            "send_message",
+            json!({ "session_id": session, "message": { "content": "x", "type": "voice" } }),
+        ),
+        (
+            "message_reaction",
+            json!({ "session_id": session, "message_id": "x", "reaction": "y" }),
+        ),
         ("mark_read", json!([])),
         ("presence", json!({ "user_ids": vec![Uuid::nil(); 51] })),
         ("reauthenticate", json!({})),
     ];
     for (event, argument) in wrong {
-        assert_eq!(sock.refused(event, argument.clone()).await, "VALIDATION_ERROR", "{event} {argument}");
+        assert_eq!(
+            sock.refused(event, argument.clone()).await,
+            "VALIDATION_ERROR",
+            "{event} {argument}"
+        );
     }
     let nowhere = json!({ "session_id": Uuid::now_v7() });
     assert_eq!(sock.refused("join_chat", nowhere).await, "SESSION_NOT_FOUND");
     let system = json!({ "session_id": session, "message": { "content": "x", "type": "system" } });
-    assert_eq!(sock.refused("send_message", system).await, "INSUFFICIENT_PERMISSIONS");
+    assert_eq!(
+        sock.refused("send_message", system).await,
+        "INSUFFICIENT_PERMISSIONS"
+    );
     let unknown = json!({ "session_id": session, "message_id": Uuid::now_v7() });
     assert_eq!(sock.refused("mark_read", unknown).await, "RESOURCE_NOT_FOUND");
     let mut other = stage.connect(&stranger).await;
@@ -45,7 +64,11 @@ async fn everything_wrong_has_its_answer_and_the_connection_goes_on() {
         ("send_message", stage.saying("1", "let me in")),
         ("typing_start", json!({ "session_id": session })),
     ] {
-        assert_eq!(other.refused(event, argument).await, "CHAT_ACCESS_DENIED", "{event}");
+        assert_eq!(
+            other.refused(event, argument).await,
+            "CHAT_ACCESS_DENIED",
+            "{event}"
+        );
     }
     sock.done("send_message", stage.saying("fine", "fine")).await;
 }

@@ -13,7 +13,9 @@ async fn what_is_posted_and_then_emitted_is_seen_once() {
     let seen = client.next("new_message").await;
     assert_eq!(seen["id"], posted["id"], "the sender's own socket shows it");
     let id = posted["id"].as_str().unwrap();
-    let sent = client.done("send_message", stage.saying(id, "good evening")).await;
+    let sent = client
+        .done("send_message", stage.saying(id, "good evening"))
+        .await;
     assert_eq!((&sent["message_id"], &sent["seq"]), (&posted["id"], &json!(1)));
     assert_eq!(client.next("message_sent").await["message_id"], posted["id"]);
     let seen = reader.next("new_message").await;
@@ -36,13 +38,23 @@ async fn one_id_is_one_message_and_all_but_the_sending_socket_are_told() {
     let mut sending = stage.joined(&stage.client).await;
     let mut other = stage.joined(&stage.client).await;
     let mut reader = stage.joined(&stage.reader).await;
-    let first = sending.done("send_message", stage.saying("mine-1", "hello")).await;
-    let again = sending.done("send_message", stage.saying("mine-1", "hello")).await;
+    let first = sending
+        .done("send_message", stage.saying("mine-1", "hello"))
+        .await;
+    let again = sending
+        .done("send_message", stage.saying("mine-1", "hello"))
+        .await;
     assert_eq!(first["message_id"], again["message_id"]);
-    assert_eq!((&first["client_id"], &again["client_id"]), (&json!("mine-1"), &json!("mine-1")));
+    assert_eq!(
+        (&first["client_id"], &again["client_id"]),
+        (&json!("mine-1"), &json!("mine-1"))
+    );
     for sock in [&mut other, &mut reader] {
         let told = sock.next("new_message").await;
-        assert_eq!((&told["id"], &told["client_id"]), (&first["message_id"], &json!("mine-1")));
+        assert_eq!(
+            (&told["id"], &told["client_id"]),
+            (&first["message_id"], &json!("mine-1"))
+        );
     }
     reader.done("send_message", stage.saying("r", "and now?")).await;
     other.next("new_message").await;
@@ -67,7 +79,10 @@ async fn who_was_away_hears_everything_in_order_before_being_in() {
     let joined = reader.done("join_chat", last).await;
     assert_eq!(joined["missed"], 250);
     let seen = reader.all("new_message").await;
-    let numbers: Vec<i64> = seen.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
+    let numbers: Vec<i64> = seen
+        .iter()
+        .map(|message| message["seq"].as_i64().unwrap())
+        .collect();
     assert_eq!(numbers, (2..=251).collect::<Vec<_>>());
     let next = stage.post(&stage.client, "back?").await;
     assert_eq!(reader.next("new_message").await["id"], next["id"]);
@@ -80,22 +95,42 @@ async fn typing_reactions_and_reading_are_told_to_the_others() {
     let mut reader = stage.joined(&stage.reader).await;
     client.emit("typing_start", &json!(null));
     let typing = reader.next("user_typing").await;
-    assert_eq!((&typing["user_id"], &typing["is_typing"]), (&json!(stage.client.id), &json!(true)));
+    assert_eq!(
+        (&typing["user_id"], &typing["is_typing"]),
+        (&json!(stage.client.id), &json!(true))
+    );
     let sent = client.done("send_message", stage.saying("1", "done")).await;
-    assert_eq!(reader.next("user_typing").await["is_typing"], false, "sending ends it");
-    assert_eq!(client.all("user_typing").await.len(), 0, "not to the one who types");
+    assert_eq!(
+        reader.next("user_typing").await["is_typing"],
+        false,
+        "sending ends it"
+    );
+    assert_eq!(
+        client.all("user_typing").await.len(),
+        0,
+        "not to the one who types"
+    );
     let id = &sent["message_id"];
     for action in ["added", "removed"] {
         let reaction = json!({ "session_id": stage.session, "message_id": id, "reaction": "🌙" });
         reader.done("message_reaction", reaction).await;
         let told = client.next("message_reaction_update").await;
-        assert_eq!((&told["action"], &told["reaction"]), (&json!(action), &json!("🌙")));
+        assert_eq!(
+            (&told["action"], &told["reaction"]),
+            (&json!(action), &json!("🌙"))
+        );
     }
     reader
-        .done("mark_read", json!({ "session_id": stage.session, "message_id": id }))
+        .done(
+            "mark_read",
+            json!({ "session_id": stage.session, "message_id": id }),
+        )
         .await;
     let read = client.next("messages_read").await;
-    assert_eq!((&read["seq"], &read["user_id"]), (&json!(1), &json!(stage.reader.id)));
+    assert_eq!(
+        (&read["seq"], &read["user_id"]),
+        (&json!(1), &json!(stage.reader.id))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,7 +50,10 @@ async fn the_token_comes_in_any_of_four_ways() {
     let ours = ("origin", format!("http://{address}"));
     assert!(open(address, &path, &[cookie.clone(), ours]).await.is_ok());
     let theirs = ("origin", "https://evil.example".to_owned());
-    assert_eq!(open(address, &path, &[cookie.clone(), theirs]).await.err(), Some(403));
+    assert_eq!(
+        open(address, &path, &[cookie.clone(), theirs]).await.err(),
+        Some(403)
+    );
     assert_eq!(open(address, &path, &[cookie]).await.err(), Some(403));
     assert_eq!(open(address, &path, &[]).await.err(), Some(401));
     let wrong = [("authorization", "Bearer nothing".to_owned())];
@@ -66,22 +69,41 @@ async fn frames_go_both_ways_and_reach_the_other_dialect() {
     let mut plain = open(address, &path, &[]).await.unwrap();
     let mut reader = stage.joined(&stage.reader).await;
     let say = |value: Value| Message::text(value.to_string());
-    plain.send(say(json!({ "type": "typing", "is_typing": true }))).await.unwrap();
+    plain
+        .send(say(json!({ "type": "typing", "is_typing": true })))
+        .await
+        .unwrap();
     assert_eq!(reader.next("user_typing").await["is_typing"], true);
-    plain.send(say(json!({ "type": "message", "content": "from SafeTalk" }))).await.unwrap();
+    plain
+        .send(say(json!({ "type": "message", "content": "from SafeTalk" })))
+        .await
+        .unwrap();
     let seen = reader.next("new_message").await;
     assert_eq!(seen["content"], "from SafeTalk");
     let sent = next(&mut plain, "message").await;
     assert_eq!((&sent["id"], &sent["status"]), (&seen["id"], &json!("sent")));
-    reader.done("send_message", stage.saying("r", "to SafeTalk")).await;
+    reader
+        .done("send_message", stage.saying("r", "to SafeTalk"))
+        .await;
     let heard = next(&mut plain, "message").await;
-    assert_eq!((&heard["content"], &heard["sender"]), (&json!("to SafeTalk"), &json!(stage.reader.id)));
+    assert_eq!(
+        (&heard["content"], &heard["sender"]),
+        (&json!("to SafeTalk"), &json!(stage.reader.id))
+    );
     let reaction = json!({ "type": "reaction", "message_id": heard["id"], "reaction": "👍" });
     plain.send(say(reaction)).await.unwrap();
     assert_eq!(reader.next("message_reaction_update").await["reaction"], "👍");
-    for wrong in ["not JSON", "{\"type\":\"dance\"}", "{\"type\":\"message\",\"content\":\"\"}"] {
+    for wrong in [
+        "not JSON",
+        "{\"type\":\"dance\"}",
+        "{\"type\":\"message\",\"content\":\"\"}",
+    ] {
         plain.send(Message::text(wrong)).await.unwrap();
-        assert_eq!(next(&mut plain, "error").await["code"], "VALIDATION_ERROR", "{wrong}");
+        assert_eq!(
+            next(&mut plain, "error").await["code"],
+            "VALIDATION_ERROR",
+            "{wrong}"
+        );
     }
 }
 

@@ -56,7 +56,7 @@ impl Sock {
         let (out, mut waiting) = mpsc::unbounded_channel();
         let (told, came) = mpsc::unbounded_channel();
         let pong = out.clone();
-        let writing = tokio::spawn(async move {
+        let pen = tokio::spawn(async move {
             while let Some(message) = waiting.recv().await {
                 if write.send(message).await.is_err() {
                     return;
@@ -86,7 +86,7 @@ impl Sock {
             came,
             kept: VecDeque::new(),
             asked: 0,
-            tasks: [writing.abort_handle(), reading.abort_handle()],
+            tasks: [pen.abort_handle(), reading.abort_handle()],
         }
     }
 
@@ -151,7 +151,8 @@ impl Sock {
     /// Everything that has come of this name, up to what this connection says next itself:
     /// the server answers one thing after the other, on one connection.
     pub(crate) async fn all(&mut self, event: &str) -> Vec<Value> {
-        self.call("leave_chat", json!({ "session_id": uuid::Uuid::nil() })).await;
+        self.call("leave_chat", json!({ "session_id": uuid::Uuid::nil() }))
+            .await;
         let mut found = Vec::new();
         self.kept.retain(|came| match came {
             Came::Event(name, argument) if name == event => {

@@ -67,7 +67,8 @@ impl Stage {
     /// The same at another process.
     pub(crate) async fn joined_at(&self, replica: usize, person: &Person) -> Sock {
         let mut sock = self.connect_to(replica, person).await;
-        sock.done("join_chat", json!({ "session_id": self.session })).await;
+        sock.done("join_chat", json!({ "session_id": self.session }))
+            .await;
         sock
     }
 

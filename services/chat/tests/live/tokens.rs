@@ -36,21 +36,35 @@ async fn a_token_that_ends_ends_the_connection_unless_it_is_renewed() {
     let mut ending = stage.connect(&stage.client).await;
     let mut renewed = stage.connect(&stage.client).await;
     let stranger = json!({ "token": "nothing" });
-    assert_eq!(renewed.refused("reauthenticate", stranger).await, "AUTHENTICATION_REQUIRED");
-    let same = ending.done("reauthenticate", json!({ "token": stage.client.token })).await;
+    assert_eq!(
+        renewed.refused("reauthenticate", stranger).await,
+        "AUTHENTICATION_REQUIRED"
+    );
+    let same = ending
+        .done("reauthenticate", json!({ "token": stage.client.token }))
+        .await;
     // Times in tokens are whole seconds: signed in again until it is a later one.
     let end = eventually(async || {
         let person = &stage.client;
-        let answer = stage.app.sign_in(&person.email, &person.password, person.address).await;
+        let answer = stage
+            .app
+            .sign_in(&person.email, &person.password, person.address)
+            .await;
         let token = answer.expect(200).data()["access_token"].clone();
         let until = renewed.done("reauthenticate", json!({ "token": token })).await;
-        if until == same { Err("the same second") } else { Ok(same["expires_at"].clone()) }
+        if until == same {
+            Err("the same second")
+        } else {
+            Ok(same["expires_at"].clone())
+        }
     })
     .await;
     hands.set(end.as_str().unwrap().parse().unwrap());
     assert_eq!(ending.next("auth_error").await["code"], "AUTHENTICATION_REQUIRED");
     ending.closed().await;
-    renewed.done("join_chat", json!({ "session_id": stage.session })).await;
+    renewed
+        .done("join_chat", json!({ "session_id": stage.session }))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,5 +72,8 @@ async fn a_connection_stays_one_persons() {
     let stage = Stage::start().await;
     let mut client = stage.connect(&stage.client).await;
     let other = json!({ "token": stage.reader.token });
-    assert_eq!(client.refused("reauthenticate", other).await, "INSUFFICIENT_PERMISSIONS");
+    assert_eq!(
+        client.refused("reauthenticate", other).await,
+        "INSUFFICIENT_PERMISSIONS"
+    );
 }

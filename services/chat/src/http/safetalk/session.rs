@@ -50,6 +50,7 @@ impl SafeSend {
             content: self.content,
             metadata: None,
             file: None,
+            origin: None,
         }
     }
 }

@@ -34,7 +34,11 @@ struct Said {
 }
 
 /// Says it, or finds that it was said already. Either way the sender hears `message_sent`.
-pub(super) async fn send_message(live: &Arc<Live>, seat: &Arc<Seat>, body: SendMessage) -> Result<Value, Error> {
+pub(super) async fn send_message(
+    live: &Arc<Live>,
+    seat: &Arc<Seat>,
+    body: SendMessage,
+) -> Result<Value, Error> {
     let kind = body.message.kind.as_deref().unwrap_or("text");
     let given = body.message.id.filter(|id| !id.is_empty());
     let new = NewMessage {
