@@ -19,6 +19,7 @@ pub mod settings;
 pub mod state;
 pub mod store;
 pub mod telling;
+pub mod uploading;
 pub mod view;
 pub mod viewer;
 

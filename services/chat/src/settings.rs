@@ -12,6 +12,7 @@ pub struct Settings {
     pub public_url: String,
     pub media_url: String,
     pub media_seconds: u64,
+    pub upload_slots: usize,
     pub link_hours: i64,
     pub hold_voice_notes: bool,
     pub probation_minutes: i64,
@@ -41,6 +42,7 @@ impl Part for Settings {
             (is_url(&self.public_url), "public_url must be an http(s) URL"),
             (is_url(&self.media_url), "media_url must be an http(s) URL"),
             ((1..=600).contains(&self.media_seconds), "media_seconds must be from 1 to 600"),
+            ((1..=256).contains(&self.upload_slots), "upload_slots must be from 1 to 256"),
             ((1..=24 * 31).contains(&self.link_hours), "link_hours must be from 1 to 744"),
             (
                 (0..=525_600).contains(&self.probation_minutes),
