@@ -135,7 +135,9 @@ async fn known(tx: &mut Tx, opener: Uuid, others: &[Uuid]) -> Result<Vec<Person>
         match found.remove(id) {
             _ if *id == opener => wrong.push(format!("participants[{index}]: cannot be yourself")),
             Some(person) if person.status == "active" || person.status == "pending" => people.push(person),
-            _ => wrong.push(format!("participants[{index}]: is not an account, or stands there twice")),
+            _ => wrong.push(format!(
+                "participants[{index}]: is not an account, or stands there twice"
+            )),
         }
     }
     if wrong.is_empty() {

@@ -33,7 +33,15 @@ impl Pusher {
             }
         };
         let name = name.to_owned();
-        if self.0.try_send(Push { target, name, payload }).is_err() {
+        if self
+            .0
+            .try_send(Push {
+                target,
+                name,
+                payload,
+            })
+            .is_err()
+        {
             tracing::warn!("the sockets are behind: a push is dropped");
         }
     }

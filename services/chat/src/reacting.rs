@@ -37,42 +37,48 @@ pub async fn react(
     let shared = chat.clone();
     let done = chat
         .db
-        .write(Scope::Person(user), async move |tx: &mut Tx| -> Result<_, Error> {
-            let now = shared.now();
-            let Some(done) = reactions::toggle(tx, (session, message), user, &reaction, now).await? else {
-                return Ok(None);
-            };
-            if done.status.parse::<SessionStatus>()? != SessionStatus::Active {
-                return Err(Error::Inactive);
-            }
-            let added = match done.outcome {
-                Outcome::Added => true,
-                Outcome::Removed => false,
-                Outcome::TooMany => return Err(Error::Conflict("You have reacted to this often enough.")),
-            };
-            let event = ReactionChanged {
-                session_id: session.to_string(),
-                message_id: message.to_string(),
-                user_id: user.to_string(),
-                reaction: reaction.clone(),
-                added,
-            };
-            telling::about(tx, session, &event).await?;
-            let push = ReactionPush {
-                message_id: message,
-                session_id: session,
-                seq: done.seq,
-                user_id: user,
-                user_name: done.profile.name(),
-                reaction,
-                action: if added { "added" } else { "removed" },
-            };
-            let target = Target::Session(session);
-            shared
-                .pusher
-                .on_commit(tx, target, "message_reaction_update", push);
-            Ok(Some(Reacted { seq: done.seq, added }))
-        })
+        .write(
+            Scope::Person(user),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                let now = shared.now();
+                let Some(done) = reactions::toggle(tx, (session, message), user, &reaction, now).await?
+                else {
+                    return Ok(None);
+                };
+                if done.status.parse::<SessionStatus>()? != SessionStatus::Active {
+                    return Err(Error::Inactive);
+                }
+                let added = match done.outcome {
+                    Outcome::Added => true,
+                    Outcome::Removed => false,
+                    Outcome::TooMany => {
+                        return Err(Error::Conflict("You have reacted to this often enough."));
+                    }
+                };
+                let event = ReactionChanged {
+                    session_id: session.to_string(),
+                    message_id: message.to_string(),
+                    user_id: user.to_string(),
+                    reaction: reaction.clone(),
+                    added,
+                };
+                telling::about(tx, session, &event).await?;
+                let push = ReactionPush {
+                    message_id: message,
+                    session_id: session,
+                    seq: done.seq,
+                    user_id: user,
+                    user_name: done.profile.name(),
+                    reaction,
+                    action: if added { "added" } else { "removed" },
+                };
+                let target = Target::Session(session);
+                shared
+                    .pusher
+                    .on_commit(tx, target, "message_reaction_update", push);
+                Ok(Some(Reacted { seq: done.seq, added }))
+            },
+        )
         .await?;
     if let Some(done) = done {
         return Ok(done);

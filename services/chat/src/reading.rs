@@ -40,9 +40,10 @@ pub struct Membership {
 pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Membership, Error> {
     let found = chat
         .db
-        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
-            Ok(door::door(conn, session, user).await?)
-        })
+        .fetch(
+            Scope::Person(user),
+            async move |conn: &Conn| -> Result<_, Error> { Ok(door::door(conn, session, user).await?) },
+        )
         .await?;
     let door = found.ok_or(Error::SessionNotFound)?;
     Ok(Membership {
@@ -269,10 +270,13 @@ pub async fn after(
 pub async fn mine(chat: &Chat, user: Uuid, limit: i64, offset: i64) -> Result<(i64, Vec<Seen>), Error> {
     let (total, rows) = chat
         .db
-        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
-            let total = messages::count_of(conn, user);
-            Ok(try_join(total, messages::page_of(conn, user, limit, offset)).await?)
-        })
+        .fetch(
+            Scope::Person(user),
+            async move |conn: &Conn| -> Result<_, Error> {
+                let total = messages::count_of(conn, user);
+                Ok(try_join(total, messages::page_of(conn, user, limit, offset)).await?)
+            },
+        )
         .await?;
     let open = |(row, is_read): (Row, bool)| {
         Ok(Seen {
@@ -288,9 +292,10 @@ pub async fn mine(chat: &Chat, user: Uuid, limit: i64, offset: i64) -> Result<(i
 /// The number of a message of a conversation, for who takes part in it.
 pub async fn seq_of(chat: &Chat, user: Uuid, session: Uuid, id: Uuid) -> Result<Option<i64>, Error> {
     chat.db
-        .fetch(Scope::Person(user), async move |conn: &Conn| -> Result<_, Error> {
-            Ok(messages::seq(conn, session, id).await?)
-        })
+        .fetch(
+            Scope::Person(user),
+            async move |conn: &Conn| -> Result<_, Error> { Ok(messages::seq(conn, session, id).await?) },
+        )
         .await
 }
 
@@ -318,29 +323,32 @@ pub async fn mark_read(
     let shared = chat.clone();
     let marked = chat
         .db
-        .write(Scope::Person(reader), async move |tx: &mut Tx| -> Result<_, Error> {
-            let Some((session_id, seq, news)) = reads::mark(tx, reader, session, message).await? else {
-                return Ok(None);
-            };
-            if news {
-                let event = telling::read(session_id, reader, message, seq);
-                telling::about(tx, session_id, &event).await?;
-                let push = MessagesReadPush {
+        .write(
+            Scope::Person(reader),
+            async move |tx: &mut Tx| -> Result<_, Error> {
+                let Some((session_id, seq, news)) = reads::mark(tx, reader, session, message).await? else {
+                    return Ok(None);
+                };
+                if news {
+                    let event = telling::read(session_id, reader, message, seq);
+                    telling::about(tx, session_id, &event).await?;
+                    let push = MessagesReadPush {
+                        session_id,
+                        user_id: reader,
+                        message_id: message,
+                        seq,
+                    };
+                    let target = Target::Session(session_id);
+                    shared.pusher.on_commit(tx, target, "messages_read", push);
+                }
+                Ok(Some(Read {
                     session_id,
-                    user_id: reader,
                     message_id: message,
                     seq,
-                };
-                let target = Target::Session(session_id);
-                shared.pusher.on_commit(tx, target, "messages_read", push);
-            }
-            Ok(Some(Read {
-                session_id,
-                message_id: message,
-                seq,
-                news,
-            }))
-        })
+                    news,
+                }))
+            },
+        )
         .await?;
     match (marked, session) {
         (Some(read), _) => Ok(read),

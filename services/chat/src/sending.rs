@@ -79,7 +79,10 @@ impl NewMessage {
             MessageKind::Voice | MessageKind::Image | MessageKind::File
         );
         if with_file != self.file.is_some() {
-            return Err(Error::Field("type", "does not fit: files are uploaded to be sent"));
+            return Err(Error::Field(
+                "type",
+                "does not fit: files are uploaded to be sent",
+            ));
         }
         if self.kind == MessageKind::System && !sender.staff {
             return Err(Error::Forbidden("only the staff sends system messages"));
@@ -91,7 +94,8 @@ impl NewMessage {
         if let Some(problem) = self.client_id.as_deref().and_then(content::client_id_problem) {
             return Err(Error::Field("client_id", problem));
         }
-        let size = |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
+        let size =
+            |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
         if self.metadata.as_ref().map_or(0, size) > MOST_METADATA {
             return Err(Error::Field("metadata", "must have at most 16 KiB"));
         }
@@ -150,7 +154,10 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
         session_id: new.session_id.to_string(),
         sender_id: sender.id.to_string(),
         r#type: new.kind.name().to_owned(),
-        file_id: new.file.as_ref().map_or_else(String::new, |file| file.id.to_string()),
+        file_id: new
+            .file
+            .as_ref()
+            .map_or_else(String::new, |file| file.id.to_string()),
         sent_at_ms: now.timestamp_millis(),
         text_sealed: text_sealed.unwrap_or_default(),
         ..MessageSent::default()
@@ -173,7 +180,13 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
         event: Draft::new(&telling::aggregate(new.session_id), &event)?,
     };
     let said = sending::say(tx, &saying).await?;
-    answer(chat, tx, said, limit.map(|(_, limit)| limit), (words, new.client_id))
+    answer(
+        chat,
+        tx,
+        said,
+        limit.map(|(_, limit)| limit),
+        (words, new.client_id),
+    )
 }
 
 fn answer(
@@ -210,7 +223,8 @@ fn answer(
         State::Held => Target::User(message.sender_id),
         _ => Target::Session(message.session_id),
     };
-    chat.pusher.on_commit(tx, target, "new_message", message.pushed(chat));
+    chat.pusher
+        .on_commit(tx, target, "new_message", message.pushed(chat));
     Ok(Sent {
         message,
         duplicate: false,

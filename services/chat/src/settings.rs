@@ -41,20 +41,38 @@ impl Part for Settings {
         let fine = [
             (is_url(&self.public_url), "public_url must be an http(s) URL"),
             (is_url(&self.media_url), "media_url must be an http(s) URL"),
-            ((1..=600).contains(&self.media_seconds), "media_seconds must be from 1 to 600"),
-            ((1..=256).contains(&self.upload_slots), "upload_slots must be from 1 to 256"),
-            ((1..=24 * 31).contains(&self.link_hours), "link_hours must be from 1 to 744"),
+            (
+                (1..=600).contains(&self.media_seconds),
+                "media_seconds must be from 1 to 600",
+            ),
+            (
+                (1..=256).contains(&self.upload_slots),
+                "upload_slots must be from 1 to 256",
+            ),
+            (
+                (1..=24 * 31).contains(&self.link_hours),
+                "link_hours must be from 1 to 744",
+            ),
             (
                 (0..=525_600).contains(&self.probation_minutes),
                 "probation_minutes must be from 0 to 525600",
             ),
-            ((1..=1000).contains(&self.most_held), "most_held must be from 1 to 1000"),
-            ((0..=8760).contains(&self.grace_hours), "grace_hours must be from 0 to 8760"),
+            (
+                (1..=1000).contains(&self.most_held),
+                "most_held must be from 1 to 1000",
+            ),
+            (
+                (0..=8760).contains(&self.grace_hours),
+                "grace_hours must be from 0 to 8760",
+            ),
             (
                 (2..=1000).contains(&self.most_participants),
                 "most_participants must be from 2 to 1000",
             ),
-            ((2..=10_000).contains(&self.most_members), "most_members must be from 2 to 10000"),
+            (
+                (2..=10_000).contains(&self.most_members),
+                "most_members must be from 2 to 10000",
+            ),
             (
                 (1..=1_000_000).contains(&self.waiting_pushes),
                 "waiting_pushes must be from 1 to 1000000",

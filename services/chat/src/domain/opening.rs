@@ -31,7 +31,12 @@ mod tests {
             assert!(may_open(Staff, other, false));
         }
         assert!(may_open(Client, Reader, false) && may_open(Reader, Client, false));
-        for (one, other) in [(Client, Client), (Reader, Reader), (Client, Staff), (Reader, Staff)] {
+        for (one, other) in [
+            (Client, Client),
+            (Reader, Reader),
+            (Client, Staff),
+            (Reader, Staff),
+        ] {
             assert!(!may_open(one, other, false) && may_open(one, other, true));
         }
     }

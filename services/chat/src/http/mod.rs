@@ -7,5 +7,7 @@ use parlour_http::Routes;
 
 /// All public routes of the service.
 pub fn routes() -> Routes {
-    Routes::of(crate::NAME).and(chat::routes()).and(safetalk::routes())
+    Routes::of(crate::NAME)
+        .and(chat::routes())
+        .and(safetalk::routes())
 }

@@ -70,13 +70,12 @@ pub async fn set(conn: &mut Conn, id: Uuid, reader: Uuid, session: Uuid) -> Quer
 /// An order that is known.
 pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Booking>> {
     type Types = (SqlUuid, Nullable<SqlUuid>, Nullable<SqlUuid>, Text);
-    let found: Option<(Uuid, Option<Uuid>, Option<Uuid>, String)> = Statement::<Types>::of(
-        "SELECT client_id, reader_id, session_id, status FROM bookings WHERE id = ?",
-    )
-    .with(id)
-    .get_result(conn)
-    .await
-    .optional()?;
+    let found: Option<(Uuid, Option<Uuid>, Option<Uuid>, String)> =
+        Statement::<Types>::of("SELECT client_id, reader_id, session_id, status FROM bookings WHERE id = ?")
+            .with(id)
+            .get_result(conn)
+            .await
+            .optional()?;
     Ok(found.map(|(client_id, reader_id, session_id, status)| Booking {
         id,
         client_id,

@@ -40,13 +40,12 @@ pub async fn release(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> QueryResult<Option<i64>> {
-    let (seq,): (Option<i64>,) =
-        Statement::<(Nullable<BigInt>,)>::of("SELECT release_message(?, ?, ?)")
-            .with(session)
-            .with(id)
-            .with(now)
-            .get_result(conn)
-            .await?;
+    let (seq,): (Option<i64>,) = Statement::<(Nullable<BigInt>,)>::of("SELECT release_message(?, ?, ?)")
+        .with(session)
+        .with(id)
+        .with(now)
+        .get_result(conn)
+        .await?;
     Ok(seq)
 }
 

@@ -100,8 +100,24 @@ pub type Handed = (Device, Option<(i64, Vec<u8>)>);
 
 /// Hands out the keys of a person's devices.
 pub async fn hand_out(conn: &mut Conn, user: Uuid, now: DateTime<Utc>) -> QueryResult<Vec<Handed>> {
-    type Types = (Text, Binary, BigInt, Binary, Binary, Nullable<BigInt>, Nullable<Binary>);
-    type Found = (String, Vec<u8>, i64, Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>);
+    type Types = (
+        Text,
+        Binary,
+        BigInt,
+        Binary,
+        Binary,
+        Nullable<BigInt>,
+        Nullable<Binary>,
+    );
+    type Found = (
+        String,
+        Vec<u8>,
+        i64,
+        Vec<u8>,
+        Vec<u8>,
+        Option<i64>,
+        Option<Vec<u8>>,
+    );
     let found: Vec<Found> = Statement::<Types>::of(
         "WITH d AS (SELECT * FROM devices WHERE user_id = ?),
          free AS (

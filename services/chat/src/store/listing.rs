@@ -193,5 +193,7 @@ pub async fn parts(mut conn: &Conn, session: Uuid) -> QueryResult<Vec<Part>> {
     .load(&mut conn)
     .await?;
     let parts = found.into_iter();
-    Ok(parts.map(|(id, role, names)| (id, role, profile(names))).collect())
+    Ok(parts
+        .map(|(id, role, names)| (id, role, profile(names)))
+        .collect())
 }

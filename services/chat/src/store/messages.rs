@@ -177,12 +177,7 @@ pub struct ReactionRow {
 }
 
 /// The reactions to the messages of a page, in the order in which they came.
-pub async fn reactions(
-    conn: &Conn,
-    session: Uuid,
-    from: From,
-    limit: i64,
-) -> QueryResult<Vec<ReactionRow>> {
+pub async fn reactions(conn: &Conn, session: Uuid, from: From, limit: i64) -> QueryResult<Vec<ReactionRow>> {
     let sql = match from {
         From::Offset(_) => concat!(
             "WITH t AS MATERIALIZED (SELECT ",
@@ -229,12 +224,14 @@ async fn reaction_rows(
     statement: Statement<'_, ReactionTypes>,
 ) -> QueryResult<Vec<ReactionRow>> {
     let found: Vec<(i64, Uuid, String, ProfileRow)> = statement.load(&mut conn).await?;
-    let rows = found.into_iter().map(|(seq, user_id, reaction, names)| ReactionRow {
-        seq,
-        user_id,
-        reaction,
-        profile: profile(names),
-    });
+    let rows = found
+        .into_iter()
+        .map(|(seq, user_id, reaction, names)| ReactionRow {
+            seq,
+            user_id,
+            reaction,
+            profile: profile(names),
+        });
     Ok(rows.collect())
 }
 
@@ -252,12 +249,7 @@ pub async fn count_of(mut conn: &Conn, user: Uuid) -> QueryResult<i64> {
 
 /// A page of all conversations of a person, the newest first, and whether each message is
 /// read: of one of theirs by somebody else, of another's by them.
-pub async fn page_of(
-    mut conn: &Conn,
-    user: Uuid,
-    limit: i64,
-    offset: i64,
-) -> QueryResult<Vec<(Row, bool)>> {
+pub async fn page_of(mut conn: &Conn, user: Uuid, limit: i64, offset: i64) -> QueryResult<Vec<(Row, bool)>> {
     let found: Vec<(Found, bool)> = Statement::<(Columns, Bool)>::of(concat!(
         "WITH t AS (SELECT ?::uuid AS me, ?::bigint AS deep), \
          mine AS (SELECT y.session_id, y.last_read_seq, s.last_seq, t.me, t.deep FROM t \
@@ -278,7 +270,10 @@ pub async fn page_of(
     .with(offset)
     .load(&mut conn)
     .await?;
-    Ok(found.into_iter().map(|(found, read)| (row(found), read)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(found, read)| (row(found), read))
+        .collect())
 }
 
 /// The number of a message in a conversation.

@@ -103,14 +103,13 @@ pub struct Locked {
 
 /// Locks a conversation.
 pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Locked>> {
-    let found: Option<(String, String, Option<Uuid>)> =
-        Statement::<(Text, Text, Nullable<SqlUuid>)>::of(
-            "SELECT kind, status, booking_id FROM sessions WHERE id = ? FOR NO KEY UPDATE",
-        )
-        .with(id)
-        .get_result(conn)
-        .await
-        .optional()?;
+    let found: Option<(String, String, Option<Uuid>)> = Statement::<(Text, Text, Nullable<SqlUuid>)>::of(
+        "SELECT kind, status, booking_id FROM sessions WHERE id = ? FOR NO KEY UPDATE",
+    )
+    .with(id)
+    .get_result(conn)
+    .await
+    .optional()?;
     Ok(found.map(|(kind, status, booking_id)| Locked {
         id,
         kind,

@@ -27,19 +27,36 @@ async fn messages_have_words_and_a_length() {
         for (name, value) in wrong.as_object().unwrap() {
             body[name] = value.clone();
         }
-        stage.post(&stage.client, body).await.expect_error(400, "VALIDATION_ERROR");
+        stage
+            .post(&stage.client, body)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
     }
     let system = json!({ "session_id": session, "content": "x", "type": "system" });
-    stage.post(&stage.client, system.clone()).await.expect_error(403, "INSUFFICIENT_PERMISSIONS");
+    stage
+        .post(&stage.client, system.clone())
+        .await
+        .expect_error(403, "INSUFFICIENT_PERMISSIONS");
     assert_eq!(stage.count("SELECT count(*) FROM chat.messages").await, 0);
     stage.said(&stage.client, session, &"🌙".repeat(4000)).await;
     let staffs = stage.session_of(&stage.monitor, &[&stage.client]).await;
     let mut theirs = system;
     theirs["session_id"] = json!(staffs);
     stage.post(&stage.monitor, theirs).await.expect(201);
-    for query in ["", "?session_id=x", "?page=0", "?limit=101", "?before_message_id=x"] {
+    for query in [
+        "",
+        "?session_id=x",
+        "?page=0",
+        "?limit=101",
+        "?before_message_id=x",
+    ] {
         let path = format!("/api/chat/messages{query}");
-        stage.app.by(&stage.client).get(&path).await.expect_error(400, "VALIDATION_ERROR");
+        stage
+            .app
+            .by(&stage.client)
+            .get(&path)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
     }
 }
 
@@ -50,7 +67,13 @@ async fn closed_doors_cost_tokens_too() {
     let session = stage.session().await;
     let stranger = stage.another("client", "Sue").await;
     for _ in 0..5 {
-        stage.say(&stranger, session, "let me in").await.expect_error(403, "CHAT_ACCESS_DENIED");
+        stage
+            .say(&stranger, session, "let me in")
+            .await
+            .expect_error(403, "CHAT_ACCESS_DENIED");
     }
-    stage.say(&stranger, session, "let me in").await.expect_error(429, "RATE_LIMIT_EXCEEDED");
+    stage
+        .say(&stranger, session, "let me in")
+        .await
+        .expect_error(429, "RATE_LIMIT_EXCEEDED");
 }

@@ -44,27 +44,51 @@ async fn an_order_that_gets_a_reader_gets_one_conversation() {
     stage.tell(aggregate.clone(), created).await;
     let ask = json!({ "session_type": "booking", "booking_id": order });
     eventually(async || stage.open(&stage.client, ask.clone()).await.status() == 409).await;
-    stage.tell(aggregate.clone(), assigned(&stage, order, &stage.reader, None)).await;
+    stage
+        .tell(aggregate.clone(), assigned(&stage, order, &stage.reader, None))
+        .await;
     eventually(async || session_of(&stage, &stage.reader, order).await.is_some()).await;
     let session = session_of(&stage, &stage.client, order).await.unwrap();
     let again = stage.open(&stage.client, ask.clone()).await.expect(200).data();
     assert_eq!(id(&again), session);
-    assert_eq!(again["bookings"]["services"], json!({ "name": "Three cards", "type": "tarot" }));
+    assert_eq!(
+        again["bookings"]["services"],
+        json!({ "name": "Three cards", "type": "tarot" })
+    );
     assert_eq!(again["bookings"]["status"], "assigned");
     assert_eq!(again["bookings"]["profiles"]["first_name"], "Cleo");
-    stage.open(&other, ask).await.expect_error(404, "RESOURCE_NOT_FOUND");
+    stage
+        .open(&other, ask)
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
     stage.said(&stage.client, session, "hello Rae").await;
     // Another reader takes over, and the former one is out.
-    stage.tell(aggregate.clone(), assigned(&stage, order, &other, Some(&stage.reader))).await;
+    stage
+        .tell(
+            aggregate.clone(),
+            assigned(&stage, order, &other, Some(&stage.reader)),
+        )
+        .await;
     eventually(async || session_of(&stage, &other, order).await == Some(session)).await;
     assert_eq!(stage.contents(&other, session).await, ["hello Rae"]);
     assert_eq!(session_of(&stage, &stage.reader, order).await, None);
-    stage.say(&stage.reader, session, "x").await.expect_error(403, "CHAT_ACCESS_DENIED");
+    stage
+        .say(&stage.reader, session, "x")
+        .await
+        .expect_error(403, "CHAT_ACCESS_DENIED");
     assert_eq!(stage.app.published::<SessionCreated>("chat").await.len(), 1);
     // And back again.
-    stage.tell(aggregate.clone(), assigned(&stage, order, &stage.reader, Some(&other))).await;
+    stage
+        .tell(
+            aggregate.clone(),
+            assigned(&stage, order, &stage.reader, Some(&other)),
+        )
+        .await;
     eventually(async || session_of(&stage, &stage.reader, order).await == Some(session)).await;
-    stage.say(&other, session, "x").await.expect_error(403, "CHAT_ACCESS_DENIED");
+    stage
+        .say(&other, session, "x")
+        .await
+        .expect_error(403, "CHAT_ACCESS_DENIED");
     let cancelled = OrderCancelled {
         order_id: order.to_string(),
         client_id: stage.client.id.to_string(),
@@ -72,7 +96,10 @@ async fn an_order_that_gets_a_reader_gets_one_conversation() {
     };
     stage.tell(aggregate, cancelled).await;
     eventually(async || stage.app.published::<SessionEnded>("chat").await.len() == 1).await;
-    stage.say(&stage.client, session, "x").await.expect_error(409, "SESSION_INACTIVE");
+    stage
+        .say(&stage.client, session, "x")
+        .await
+        .expect_error(409, "SESSION_INACTIVE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +108,9 @@ async fn a_delivered_order_can_be_talked_about_for_two_days() {
     let stage = Stage::of(App::of(&services()).with_vhost().clock(clock)).await;
     let order = Uuid::now_v7();
     let aggregate = format!("order:{order}");
-    stage.tell(aggregate.clone(), assigned(&stage, order, &stage.reader, None)).await;
+    stage
+        .tell(aggregate.clone(), assigned(&stage, order, &stage.reader, None))
+        .await;
     let delivered = OrderDelivered {
         order_id: order.to_string(),
         client_id: stage.client.id.to_string(),

@@ -32,7 +32,10 @@ async fn a_one_time_prekey_is_handed_out_once() {
     let stage = Stage::of(App::of(&services()).replicas(2)).await;
     let me = stage.app.by(&stage.reader);
     for device in ["phone", "desk"] {
-        let kept = me.put("/api/chat/keys").json(bundle(device, "identity", 0..20)).await;
+        let kept = me
+            .put("/api/chat/keys")
+            .json(bundle(device, "identity", 0..20))
+            .await;
         assert_eq!(kept.expect(200).data()["one_time_prekeys"], 20);
     }
     let path = format!("/api/chat/keys/{}", stage.reader.id);
@@ -56,9 +59,15 @@ async fn a_one_time_prekey_is_handed_out_once() {
     }
     assert_eq!((handed.len(), none), (40, 20));
     // What was handed out is not published again, and another identity begins anew.
-    let again = me.put("/api/chat/keys").json(bundle("phone", "identity", 0..21)).await;
+    let again = me
+        .put("/api/chat/keys")
+        .json(bundle("phone", "identity", 0..21))
+        .await;
     assert_eq!(again.expect(200).data()["one_time_prekeys"], 1);
-    let anew = me.put("/api/chat/keys").json(bundle("phone", "another", 0..3)).await;
+    let anew = me
+        .put("/api/chat/keys")
+        .json(bundle("phone", "another", 0..3))
+        .await;
     assert_eq!(anew.expect(200).data()["one_time_prekeys"], 3);
     let nobody = format!("/api/chat/keys/{}", stage.monitor.id);
     let none = stage.app.by(&stage.client).get(&nobody).await.expect(200).data();
@@ -81,20 +90,29 @@ async fn keys_are_bounded() {
         for (name, value) in wrong.as_object().unwrap() {
             body[name] = value.clone();
         }
-        me.put("/api/chat/keys").json(body).await.expect_error(400, "VALIDATION_ERROR");
+        me.put("/api/chat/keys")
+            .json(body)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
     }
     for batch in 0..5 {
         let body = bundle("d0", "i", batch * 100..batch * 100 + 100);
         me.put("/api/chat/keys").json(body).await.expect(200);
     }
     let more = bundle("d0", "i", 500..501);
-    me.put("/api/chat/keys").json(more).await.expect_error(409, "CONFLICT");
+    me.put("/api/chat/keys")
+        .json(more)
+        .await
+        .expect_error(409, "CONFLICT");
     for device in 1..10 {
         let body = bundle(&format!("d{device}"), "i", 0..1);
         me.put("/api/chat/keys").json(body).await.expect(200);
     }
     let eleventh = bundle("d10", "i", 0..1);
-    me.put("/api/chat/keys").json(eleventh).await.expect_error(409, "CONFLICT");
+    me.put("/api/chat/keys")
+        .json(eleventh)
+        .await
+        .expect_error(409, "CONFLICT");
     assert_eq!(stage.count("SELECT count(*) FROM chat.devices").await, 10);
 }
 
@@ -103,7 +121,10 @@ async fn an_encrypted_conversation_takes_nothing_else_and_tells_nothing() {
     let stage = Stage::set().await;
     let body = json!({ "participants": [stage.reader.id], "metadata": { "encryption": "e2ee" } });
     let session = id(&stage.open(&stage.client, body).await.expect(201).data());
-    stage.say(&stage.client, session, "plain").await.expect_error(400, "VALIDATION_ERROR");
+    stage
+        .say(&stage.client, session, "plain")
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
     let cipher = json!({ "session_id": session, "content": key("cipher"), "type": "encrypted" });
     stage.post(&stage.client, cipher.clone()).await.expect(201);
     assert_eq!(stage.contents(&stage.reader, session).await, [key("cipher")]);
@@ -114,5 +135,8 @@ async fn an_encrypted_conversation_takes_nothing_else_and_tells_nothing() {
     let plain = stage.session().await;
     let mut misplaced = cipher;
     misplaced["session_id"] = json!(plain);
-    stage.post(&stage.client, misplaced).await.expect_error(400, "VALIDATION_ERROR");
+    stage
+        .post(&stage.client, misplaced)
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
 }

@@ -66,21 +66,41 @@ async fn sent_under_one_id_it_is_one_message() {
     let sends = (0..20).map(|n| {
         let client = stage.app.replica(n % 2).signed_in(&stage.client.token);
         let body = body.clone();
-        async move { client.post("/api/chat/messages").json(body).await.expect(201).data() }
+        async move {
+            client
+                .post("/api/chat/messages")
+                .json(body)
+                .await
+                .expect(201)
+                .data()
+        }
     });
     let answers = join_all(sends).await;
     assert!(answers.iter().all(|answer| answer["id"] == answers[0]["id"]));
-    assert!(answers.iter().all(|answer| answer["seq"] == 1 && answer["content"] == "once"));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer["seq"] == 1 && answer["content"] == "once")
+    );
     // The server's own id is as good, and another person's ids are their own.
     let stored = answers[0]["id"].as_str().unwrap();
     let again = json!({ "session_id": session, "content": "x", "client_id": stored });
     let again = stage.post(&stage.client, again).await.expect(201).data();
     assert_eq!(again["id"], *stored);
     let other = json!({ "session_id": session, "content": "other", "client_id": "mine-1" });
-    assert_eq!(stage.post(&stage.reader, other).await.expect(201).data()["seq"], 2);
+    assert_eq!(
+        stage.post(&stage.reader, other).await.expect(201).data()["seq"],
+        2
+    );
     let theirs = json!({ "session_id": session, "content": "third", "client_id": stored });
-    assert_eq!(stage.post(&stage.reader, theirs).await.expect(201).data()["seq"], 3);
-    assert_eq!(stage.contents(&stage.client, session).await, ["third", "other", "once"]);
+    assert_eq!(
+        stage.post(&stage.reader, theirs).await.expect(201).data()["seq"],
+        3
+    );
+    assert_eq!(
+        stage.contents(&stage.client, session).await,
+        ["third", "other", "once"]
+    );
     assert_eq!(stage.app.published::<MessageSent>("chat").await.len(), 3);
 }
 
@@ -90,7 +110,12 @@ async fn an_idempotency_key_says_it_once() {
     let session = stage.session().await;
     let send = |content: &str| {
         let body = json!({ "session_id": session, "content": content });
-        stage.app.by(&stage.client).post("/api/chat/messages").json(body).idempotency_key("k")
+        stage
+            .app
+            .by(&stage.client)
+            .post("/api/chat/messages")
+            .json(body)
+            .idempotency_key("k")
     };
     let first = send("hello").await.expect(201).data();
     assert_eq!(send("hello").await.expect(201).data(), first);
@@ -107,25 +132,42 @@ async fn pages_by_number_and_by_message_meet_without_gaps() {
         ids.push(id(&stage.said(&stage.client, session, &format!("m{n}")).await));
     }
     let first = stage.page(&stage.reader, session, "&limit=10").await;
-    assert_eq!(numbers(&first["messages"], "seq"), (16..=25).rev().collect::<Vec<i64>>());
+    assert_eq!(
+        numbers(&first["messages"], "seq"),
+        (16..=25).rev().collect::<Vec<i64>>()
+    );
     assert_eq!(first["has_more"], true);
     let third = stage.page(&stage.reader, session, "&limit=10&page=3").await;
-    assert_eq!(numbers(&third["messages"], "seq"), (1..=5).rev().collect::<Vec<i64>>());
+    assert_eq!(
+        numbers(&third["messages"], "seq"),
+        (1..=5).rev().collect::<Vec<i64>>()
+    );
     assert_eq!(third["has_more"], false);
     let before = format!("&limit=10&before_message_id={}", ids[15]);
     let before = stage.page(&stage.reader, session, &before).await;
-    assert_eq!(numbers(&before["messages"], "seq"), (6..=15).rev().collect::<Vec<i64>>());
+    assert_eq!(
+        numbers(&before["messages"], "seq"),
+        (6..=15).rev().collect::<Vec<i64>>()
+    );
     assert_eq!(before["has_more"], true);
     let first_of_all = format!("&before_message_id={}", ids[0]);
     let empty = stage.page(&stage.reader, session, &first_of_all).await;
-    assert_eq!((&empty["messages"], &empty["has_more"]), (&json!([]), &json!(false)));
+    assert_eq!(
+        (&empty["messages"], &empty["has_more"]),
+        (&json!([]), &json!(false))
+    );
     let beyond = stage.page(&stage.reader, session, "&page=9").await;
     assert_eq!(beyond["messages"], json!([]));
     let unknown = format!(
         "/api/chat/messages?session_id={session}&before_message_id={}",
         Uuid::now_v7()
     );
-    stage.app.by(&stage.reader).get(&unknown).await.expect_error(400, "VALIDATION_ERROR");
+    stage
+        .app
+        .by(&stage.reader)
+        .get(&unknown)
+        .await
+        .expect_error(400, "VALIDATION_ERROR");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +175,13 @@ async fn reading_is_counted_and_told() {
     let stage = Stage::set().await;
     let session = stage.session().await;
     let unread = async |person| {
-        let list = stage.app.by(person).get("/api/chat/sessions").await.expect(200).data();
+        let list = stage
+            .app
+            .by(person)
+            .get("/api/chat/sessions")
+            .await
+            .expect(200)
+            .data();
         list["sessions"][0]["unread_count"].as_i64().unwrap()
     };
     let read = async |by, message: &Value| {
@@ -152,7 +200,12 @@ async fn reading_is_counted_and_told() {
     assert_eq!((&done["seq"], &done["is_read"]), (&json!(2), &json!(true)));
     assert_eq!(unread(&stage.reader).await, 1);
     let page = stage.page(&stage.client, session, "").await;
-    let is_read: Vec<bool> = page["messages"].as_array().unwrap().iter().map(|m| m["is_read"] == true).collect();
+    let is_read: Vec<bool> = page["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["is_read"] == true)
+        .collect();
     assert_eq!(is_read, [false, false, true, true]);
     read(&stage.reader, &said[0]).await.expect(200);
     assert_eq!(unread(&stage.reader).await, 1);
@@ -163,7 +216,9 @@ async fn reading_is_counted_and_told() {
     let told: Vec<i64> = told.iter().map(|event| event.seq).collect();
     assert_eq!(told, [2, 4, 4]);
     let stranger = stage.another("client", "Sue").await;
-    read(&stranger, &answer).await.expect_error(404, "RESOURCE_NOT_FOUND");
+    read(&stranger, &answer)
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
 }
 
 #[tokio::test(flavor = "multi_thread")]

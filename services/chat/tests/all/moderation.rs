@@ -14,7 +14,12 @@ use crate::services;
 use crate::support::{Stage, id, numbers};
 
 async fn held_stage() -> Stage {
-    Stage::of(App::of(&services()).with_vhost().set("chat.probation_minutes", 60)).await
+    Stage::of(
+        App::of(&services())
+            .with_vhost()
+            .set("chat.probation_minutes", 60),
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +29,10 @@ async fn what_is_held_is_seen_by_its_sender_and_monitors_until_it_is_approved() 
     let mut held = Vec::new();
     for n in 0..3 {
         let said = stage.said(&stage.client, session, &format!("h{n}")).await;
-        assert_eq!((&said["moderation_state"], &said["seq"]), (&json!("held"), &json!(null)));
+        assert_eq!(
+            (&said["moderation_state"], &said["seq"]),
+            (&json!("held"), &json!(null))
+        );
         held.push(id(&said));
     }
     assert_eq!(stage.contents(&stage.client, session).await, ["h2", "h1", "h0"]);
@@ -47,15 +55,25 @@ async fn what_is_held_is_seen_by_its_sender_and_monitors_until_it_is_approved() 
     };
     stage.tell(format!("message:{}", held[1]), reject).await;
     stage.tell(format!("message:{}", held[2]), approve(held[2])).await;
-    eventually_eq(vec!["h2".to_owned()], async || stage.contents(&stage.reader, session).await).await;
+    eventually_eq(vec!["h2".to_owned()], async || {
+        stage.contents(&stage.reader, session).await
+    })
+    .await;
     stage.tell(format!("message:{}", held[0]), approve(held[0])).await;
     let both = vec!["h0".to_owned(), "h2".to_owned()];
-    eventually_eq(both.clone(), async || stage.contents(&stage.reader, session).await).await;
+    eventually_eq(both.clone(), async || {
+        stage.contents(&stage.reader, session).await
+    })
+    .await;
     eventually_eq(both, async || stage.contents(&stage.client, session).await).await;
     let page = stage.page(&stage.reader, session, "").await;
     assert_eq!(numbers(&page["messages"], "seq"), [2, 1]);
     let told: Vec<MessageSent> = stage.app.published("chat").await;
-    let shown: Vec<i64> = told.iter().filter(|event| !event.held).map(|event| event.seq).collect();
+    let shown: Vec<i64> = told
+        .iter()
+        .filter(|event| !event.held)
+        .map(|event| event.seq)
+        .collect();
     assert_eq!(shown, [1, 2]);
 }
 
@@ -81,7 +99,9 @@ async fn a_page_holds_held_messages_before_the_others_without_a_gap() {
     }
     let mut all = Vec::new();
     for page in 1..=4 {
-        let page = stage.page(&stage.client, session, &format!("&limit=3&page={page}")).await;
+        let page = stage
+            .page(&stage.client, session, &format!("&limit=3&page={page}"))
+            .await;
         let more = page["has_more"] == true;
         all.extend(crate::support::strings(&page["messages"], "content"));
         assert_eq!(more, all.len() < 10);
@@ -129,7 +149,10 @@ async fn locked_and_ended_conversations_refuse_and_their_requests_are_answered()
     };
     stage.tell(aggregate.clone(), lock).await;
     eventually_eq(json!("locked"), async || status().await).await;
-    stage.say(&stage.client, session, "x").await.expect_error(409, "SESSION_INACTIVE");
+    stage
+        .say(&stage.client, session, "x")
+        .await
+        .expect_error(409, "SESSION_INACTIVE");
     let unlock = SessionUnlockRequested {
         session_id: session.to_string(),
         request_id: "r2".to_owned(),
@@ -147,15 +170,20 @@ async fn locked_and_ended_conversations_refuse_and_their_requests_are_answered()
         stage.tell(aggregate.clone(), terminate).await;
     }
     eventually_eq(json!("ended"), async || status().await).await;
-    stage.say(&stage.client, session, "x").await.expect_error(409, "SESSION_INACTIVE");
+    stage
+        .say(&stage.client, session, "x")
+        .await
+        .expect_error(409, "SESSION_INACTIVE");
     // What was said can be read.
     assert_eq!(stage.contents(&stage.reader, session).await, ["again", "hello"]);
     let read = format!("/api/chat/messages/{}/read", id(&said));
     stage.app.by(&stage.reader).put(&read).await.expect(200);
     eventually(async || stage.app.published::<SessionEnded>("chat").await.len() == 2).await;
     let updated: Vec<SessionUpdated> = stage.app.published("chat").await;
-    let updated: Vec<(&str, &str)> =
-        updated.iter().map(|event| (event.request_id.as_str(), event.status.as_str())).collect();
+    let updated: Vec<(&str, &str)> = updated
+        .iter()
+        .map(|event| (event.request_id.as_str(), event.status.as_str()))
+        .collect();
     assert_eq!(updated, [("r1", "locked"), ("r2", "active")]);
     let ended: Vec<SessionEnded> = stage.app.published("chat").await;
     let ended: Vec<&str> = ended.iter().map(|event| event.request_id.as_str()).collect();
@@ -211,7 +239,10 @@ async fn a_file_is_shown_once_it_was_scanned_and_a_harmful_one_never() {
     .await;
     let page = stage.page(&stage.reader, session, "").await;
     let url = page["messages"][0]["file_url"].as_str().unwrap().to_owned();
-    assert!(url.starts_with("http://127.0.0.1:5000/api/media/shared/"), "{url}");
+    assert!(
+        url.starts_with("http://127.0.0.1:5000/api/media/shared/"),
+        "{url}"
+    );
     assert_eq!(page["messages"][0]["file_size"], 7);
 }
 
@@ -230,5 +261,10 @@ async fn who_is_erased_leaves_numbers() {
     })
     .await;
     let path = format!("/api/chat/sessions/{session}");
-    stage.app.by(&stage.client).get(&path).await.expect_error(403, "CHAT_ACCESS_DENIED");
+    stage
+        .app
+        .by(&stage.client)
+        .get(&path)
+        .await
+        .expect_error(403, "CHAT_ACCESS_DENIED");
 }

@@ -10,10 +10,7 @@ use crate::support::{Stage, id};
 fn rows_read(plan: &Value) -> f64 {
     let mut rows = 0.0;
     if plan["Relation Name"] == "messages" {
-        assert!(
-            plan["Node Type"].as_str().unwrap().contains("Index"),
-            "{plan:#}"
-        );
+        assert!(plan["Node Type"].as_str().unwrap().contains("Index"), "{plan:#}");
         let removed = plan["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
         rows += (plan["Actual Rows"].as_f64().unwrap() + removed) * plan["Actual Loops"].as_f64().unwrap();
     }
@@ -48,14 +45,16 @@ async fn a_page_reads_its_own_rows_and_no_more() {
     stage
         .sql(&format!(
             "INSERT INTO chat.messages (session_id, seq, id, sender_id, kind, state, sealed, created_at)
-             SELECT session_id, n, gen_random_uuid(), sender_id, kind, state, sealed, created_at
+             SELECT session_id, n, gen_random_uuid(), sender_id, kind, 'rejected', NULL, created_at
              FROM chat.messages, generate_series(2, 50000) n;
              UPDATE chat.sessions SET last_seq = 50000;
              ANALYZE chat.messages; ANALYZE chat.sessions; ANALYZE chat.participants"
         ))
         .await;
     let top = |what: &str| {
-        format!("SELECT m.* FROM messages m WHERE m.session_id = '{session}' AND m.seq <= {what} ORDER BY m.seq DESC LIMIT 51")
+        format!(
+            "SELECT m.* FROM messages m WHERE m.session_id = '{session}' AND m.seq <= {what} ORDER BY m.seq DESC LIMIT 51"
+        )
     };
     let by_number = |offset: i64| {
         top(&format!(
@@ -74,6 +73,9 @@ async fn a_page_reads_its_own_rows_and_no_more() {
         assert!(rows_read(&plan) <= 52.0, "{plan:#}");
     }
     let deep = stage.page(&stage.reader, session, "&limit=10&page=5000").await;
-    assert_eq!(crate::support::numbers(&deep["messages"], "seq"), (1..=10).rev().collect::<Vec<i64>>());
+    assert_eq!(
+        crate::support::numbers(&deep["messages"], "seq"),
+        (1..=10).rev().collect::<Vec<i64>>()
+    );
     assert_eq!(deep["has_more"], false);
 }

@@ -11,14 +11,23 @@ async fn what_people_wrote_is_in_no_table() {
     let stage = Stage::set().await;
     let body = json!({ "participants": [stage.reader.id], "metadata": { "note": "CANARY" } });
     let session = id(&stage.open(&stage.client, body).await.expect(201).data());
-    let body = json!({ "session_id": session, "content": "my CANARY sings", "metadata": { "mood": "CANARY" } });
-    let send = stage.app.by(&stage.client).post("/api/chat/messages").json(body).idempotency_key("k");
+    let body =
+        json!({ "session_id": session, "content": "my CANARY sings", "metadata": { "mood": "CANARY" } });
+    let send = stage
+        .app
+        .by(&stage.client)
+        .post("/api/chat/messages")
+        .json(body)
+        .idempotency_key("k");
     send.await.expect(201);
     let page = stage.page(&stage.reader, session, "").await;
     assert_eq!(page["messages"][0]["metadata"], json!({ "mood": "CANARY" }));
     let admin = stage.app.database().admin().await;
     let tables = admin
-        .query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'chat' ORDER BY 1", &[])
+        .query(
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = 'chat' ORDER BY 1",
+            &[],
+        )
         .await
         .unwrap();
     assert!(tables.len() > 15);
@@ -49,7 +58,9 @@ async fn those_with_the_contacts_key_read_what_they_are_told() {
     };
     let told: Vec<parlour_contracts::chat::v1::MessageSent> = stage.app.published("chat").await;
     let place = format!("chat.message:{}", said["id"].as_str().unwrap());
-    let text = Vault::new(&settings).unwrap().open_text(&place, &told[0].text_sealed);
+    let text = Vault::new(&settings)
+        .unwrap()
+        .open_text(&place, &told[0].text_sealed);
     assert_eq!(text.unwrap(), "scan me");
 }
 
@@ -114,7 +125,8 @@ async fn row_level_security_holds_for_the_services_own_role() {
         let door = format!("(SELECT count(*) FROM session_door('{session}', '{stranger}'))");
         let query = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&door));
         assert_eq!(query.get_result::<i64>(tx).await?, 1);
-        let query = "(SELECT count(*) FROM held_messages WHERE current_setting('parlour.service', true) = 'on')";
+        let query =
+            "(SELECT count(*) FROM held_messages WHERE current_setting('parlour.service', true) = 'on')";
         let query = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(query));
         Ok(query.get_result(tx).await?)
     });

@@ -62,9 +62,18 @@ async fn what_changes_is_told_once_in_order() {
     }
     let reads = named("messages_read");
     assert_eq!(reads.len(), 1);
-    assert_eq!((&reads[0].payload["seq"], &reads[0].payload["user_id"]), (&json!(3), &json!(stage.reader.id)));
-    let joined: Vec<Target> = named("session_joined").into_iter().map(|push| push.target).collect();
-    assert_eq!(joined, [Target::User(stage.client.id), Target::User(stage.reader.id)]);
+    assert_eq!(
+        (&reads[0].payload["seq"], &reads[0].payload["user_id"]),
+        (&json!(3), &json!(stage.reader.id))
+    );
+    let joined: Vec<Target> = named("session_joined")
+        .into_iter()
+        .map(|push| push.target)
+        .collect();
+    assert_eq!(
+        joined,
+        [Target::User(stage.client.id), Target::User(stage.reader.id)]
+    );
     stop.cancel();
 }
 
@@ -86,7 +95,10 @@ async fn the_same_reaction_again_removes_it() {
     assert_eq!(reactions[1]["reaction"], "👍");
     assert!(!react(stage.reader.id, "👍").await.unwrap().added);
     let page = stage.page(&stage.client, session, "").await;
-    assert_eq!(page["messages"][0]["message_reactions"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        page["messages"][0]["message_reactions"].as_array().unwrap().len(),
+        1
+    );
     for n in 0..10 {
         react(stage.reader.id, &format!("r{n}")).await.unwrap();
     }
@@ -127,14 +139,21 @@ async fn who_was_away_gets_what_came_since() {
     let mut seen = Vec::new();
     let mut last = 2;
     loop {
-        let part = parlour_chat::reading::after(&chat, &viewer, session, last, 3).await.unwrap();
+        let part = parlour_chat::reading::after(&chat, &viewer, session, last, 3)
+            .await
+            .unwrap();
         let Some(end) = part.last() else { break };
         last = end.message.seq.unwrap();
         seen.extend(part.into_iter().map(|seen| seen.message.content));
     }
     assert_eq!(seen, ["m3", "m4", "m5", "m6", "m7"]);
-    let found = parlour_chat::reading::membership(&chat, session, stage.reader.id).await.unwrap();
-    assert_eq!((found.last_seq, found.last_read_seq, found.role.as_str()), (7, 0, "reader"));
+    let found = parlour_chat::reading::membership(&chat, session, stage.reader.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        (found.last_seq, found.last_read_seq, found.role.as_str()),
+        (7, 0, "reader")
+    );
     let stranger = parlour_chat::viewer::Viewer::participant(stage.monitor.id);
     let refused = parlour_chat::reading::after(&chat, &stranger, session, 0, 3).await;
     assert!(matches!(refused, Err(parlour_chat::error::Error::Denied)));

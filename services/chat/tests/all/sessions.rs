@@ -27,17 +27,41 @@ async fn a_conversation_is_shown_to_those_who_take_part_and_to_monitors() {
     }
     for role in ["client", "reader", "support", "guide"] {
         let stranger = stage.app.person(role).await;
-        stage.app.by(&stranger).get(&path).await.expect_error(403, "CHAT_ACCESS_DENIED");
-        stage.say(&stranger, id(&opened), "hi").await.expect_error(403, "CHAT_ACCESS_DENIED");
+        stage
+            .app
+            .by(&stranger)
+            .get(&path)
+            .await
+            .expect_error(403, "CHAT_ACCESS_DENIED");
+        stage
+            .say(&stranger, id(&opened), "hi")
+            .await
+            .expect_error(403, "CHAT_ACCESS_DENIED");
         let messages = format!("/api/chat/messages?session_id={}", id(&opened));
-        stage.app.by(&stranger).get(&messages).await.expect_error(403, "CHAT_ACCESS_DENIED");
+        stage
+            .app
+            .by(&stranger)
+            .get(&messages)
+            .await
+            .expect_error(403, "CHAT_ACCESS_DENIED");
     }
     // Who only looks does not talk.
-    stage.say(&stage.monitor, id(&opened), "hi").await.expect_error(403, "CHAT_ACCESS_DENIED");
+    stage
+        .say(&stage.monitor, id(&opened), "hi")
+        .await
+        .expect_error(403, "CHAT_ACCESS_DENIED");
     let nowhere = Uuid::now_v7();
     let path = format!("/api/chat/sessions/{nowhere}");
-    stage.app.by(&stage.client).get(&path).await.expect_error(404, "SESSION_NOT_FOUND");
-    stage.say(&stage.client, nowhere, "hi").await.expect_error(404, "SESSION_NOT_FOUND");
+    stage
+        .app
+        .by(&stage.client)
+        .get(&path)
+        .await
+        .expect_error(404, "SESSION_NOT_FOUND");
+    stage
+        .say(&stage.client, nowhere, "hi")
+        .await
+        .expect_error(404, "SESSION_NOT_FOUND");
     let told: Vec<SessionCreated> = stage.app.published("chat").await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].actor_id, stage.client.id.to_string());
@@ -46,7 +70,10 @@ async fn a_conversation_is_shown_to_those_who_take_part_and_to_monitors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_open_with_whom() {
     let stage = Stage::set().await;
-    let (client, reader) = (stage.another("client", "Cy").await, stage.another("reader", "Rex").await);
+    let (client, reader) = (
+        stage.another("client", "Cy").await,
+        stage.another("reader", "Rex").await,
+    );
     let with = |person: Uuid| json!({ "participants": [person] });
     for (by, other, status) in [
         (&stage.client, reader.id, 201),
@@ -65,9 +92,17 @@ async fn who_may_open_with_whom() {
     }
     // Three of whom two may not talk.
     let three = json!({ "participants": [stage.client.id, client.id] });
-    stage.open(&stage.reader, three).await.expect_error(403, "INSUFFICIENT_PERMISSIONS");
+    stage
+        .open(&stage.reader, three)
+        .await
+        .expect_error(403, "INSUFFICIENT_PERMISSIONS");
     // In a group they meet.
-    let group = stage.app.by(&stage.monitor).post("/chat/groups/").json(json!({ "name": "Sleep" })).await;
+    let group = stage
+        .app
+        .by(&stage.monitor)
+        .post("/chat/groups/")
+        .json(json!({ "name": "Sleep" }))
+        .await;
     let join = format!("/chat/groups/{}/join/", id(&group.expect(201).json()));
     for person in [&stage.client, &client] {
         stage.app.by(person).post(&join).await.expect(200);
@@ -86,12 +121,21 @@ async fn who_may_open_with_whom() {
         json!({ "participants": [stage.reader.id], "metadata": { "encryption": "rot13" } }),
         json!({ "participants": [stage.reader.id], "metadata": { "x": "y".repeat(17_000) } }),
     ] {
-        stage.open(&stage.client, wrong).await.expect_error(400, "VALIDATION_ERROR");
+        stage
+            .open(&stage.client, wrong)
+            .await
+            .expect_error(400, "VALIDATION_ERROR");
     }
     let unknown = json!({ "booking_id": Uuid::now_v7() });
-    stage.open(&stage.client, unknown).await.expect_error(404, "RESOURCE_NOT_FOUND");
+    stage
+        .open(&stage.client, unknown)
+        .await
+        .expect_error(404, "RESOURCE_NOT_FOUND");
     // Help needs nobody to be named.
-    stage.open(&stage.client, json!({ "session_type": "support" })).await.expect(201);
+    stage
+        .open(&stage.client, json!({ "session_type": "support" }))
+        .await
+        .expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +169,9 @@ async fn lists_are_filtered_and_paged() {
     for _ in 0..5 {
         ids.push(stage.session().await);
     }
-    stage.said(&stage.client, ids[0], "the last active comes first").await;
+    stage
+        .said(&stage.client, ids[0], "the last active comes first")
+        .await;
     let list = async |query: &str| {
         let path = format!("/api/chat/sessions{query}");
         stage.app.by(&stage.reader).get(&path).await.expect(200).data()
@@ -135,11 +181,18 @@ async fn lists_are_filtered_and_paged() {
     assert_eq!(id(&first["sessions"][0]), ids[0]);
     let cursor = first["pagination"]["next_cursor"].as_str().unwrap();
     let second = list(&format!("?limit=2&cursor={cursor}")).await;
-    assert_eq!([id(&second["sessions"][0]), id(&second["sessions"][1])], [ids[3], ids[2]]);
+    assert_eq!(
+        [id(&second["sessions"][0]), id(&second["sessions"][1])],
+        [ids[3], ids[2]]
+    );
     assert_eq!(list("?limit=2&page=2").await["sessions"], second["sessions"]);
     assert_eq!(list("?status=ended").await["pagination"]["total"], 0);
     assert_eq!(list("?status=all").await["pagination"]["total"], 5);
-    let wrong = stage.app.by(&stage.reader).get("/api/chat/sessions?status=x").await;
+    let wrong = stage
+        .app
+        .by(&stage.reader)
+        .get("/api/chat/sessions?status=x")
+        .await;
     wrong.expect_error(400, "VALIDATION_ERROR");
 }
 
@@ -158,8 +211,14 @@ async fn a_countrys_admin_sees_the_conversations_of_its_people() {
                 admin.id
             ))
             .await;
-        let again = stage.app.sign_in(&admin.email, &admin.password, admin.address).await;
-        let token = again.expect(200).data()["access_token"].as_str().unwrap().to_owned();
+        let again = stage
+            .app
+            .sign_in(&admin.email, &admin.password, admin.address)
+            .await;
+        let token = again.expect(200).data()["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let seen = stage.app.client().signed_in(token).get(&path).await;
         assert_eq!(seen.status(), status, "{country}");
     }

@@ -77,7 +77,8 @@ impl Stage {
 
     /// Says something; whatever comes of it.
     pub(crate) async fn say(&self, by: &Person, session: Uuid, content: &str) -> Answer {
-        self.post(by, json!({ "session_id": session, "content": content })).await
+        self.post(by, json!({ "session_id": session, "content": content }))
+            .await
     }
 
     /// `POST /api/chat/messages`
@@ -137,7 +138,9 @@ pub(crate) fn id(value: &Value) -> Uuid {
 /// The texts of a field of each of a list.
 pub(crate) fn strings(list: &Value, field: &str) -> Vec<String> {
     let items = list.as_array().unwrap().iter();
-    items.map(|item| item[field].as_str().unwrap().to_owned()).collect()
+    items
+        .map(|item| item[field].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The numbers of a field of each of a list.

@@ -34,7 +34,8 @@ fn wav() -> Vec<u8> {
 
 /// A picture of one point.
 fn png() -> Vec<u8> {
-    let text = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let text =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     STANDARD.decode(text).unwrap()
 }
 
@@ -103,10 +104,17 @@ async fn ready(stage: &Stage, owner: &Person) -> Uuid {
 async fn a_voice_note_is_measured_stored_and_shown_once_it_was_scanned() {
     let stage = Stage::of(beside_media().with_vhost()).await;
     let session = stage.session().await;
-    let send = || voice(session).send(&stage, &stage.client, "/api/chat/voice-notes").idempotency_key("v");
+    let send = || {
+        voice(session)
+            .send(&stage, &stage.client, "/api/chat/voice-notes")
+            .idempotency_key("v")
+    };
     let said = send().await.expect(201).data();
     assert_eq!(said["type"], "voice");
-    assert_eq!(said["metadata"], json!({ "duration": 1.0, "audio_format": "wav" }));
+    assert_eq!(
+        said["metadata"],
+        json!({ "duration": 1.0, "audio_format": "wav" })
+    );
     assert_eq!(said["file_size"], 8044);
     assert_eq!(said["moderation_state"], "held");
     assert_eq!(send().await.expect(201).data()["id"], said["id"]);
@@ -123,7 +131,9 @@ async fn a_voice_note_is_measured_stored_and_shown_once_it_was_scanned() {
     assert_eq!((&seen["id"], &seen["seq"]), (&said["id"], &json!(1)));
     assert!(seen["file_url"].as_str().unwrap().contains("/api/media/shared/"));
     // A reader's waits for a monitor as well.
-    let theirs = voice(session).send(&stage, &stage.reader, "/api/chat/voice-notes").await;
+    let theirs = voice(session)
+        .send(&stage, &stage.reader, "/api/chat/voice-notes")
+        .await;
     let theirs = theirs.expect(201).data();
     ready(&stage, &stage.reader).await;
     let waits = "SELECT count(*) FROM chat.held_messages WHERE review AND NOT scan";
@@ -145,11 +155,24 @@ async fn a_picture_has_a_caption_and_its_verdict_may_come_first() {
         .field("session_id", &session.to_string())
         .field("caption", "my cat")
         .file("file", "cat.png", &png());
-    let said = form.send(&stage, &stage.client, "/api/chat/files").await.expect(201).data();
-    assert_eq!((&said["type"], &said["content"]), (&json!("image"), &json!("my cat")));
-    assert_eq!((&said["file_name"], &said["metadata"]["mime_type"]), (&json!("cat.png"), &json!("image/png")));
+    let said = form
+        .send(&stage, &stage.client, "/api/chat/files")
+        .await
+        .expect(201)
+        .data();
+    assert_eq!(
+        (&said["type"], &said["content"]),
+        (&json!("image"), &json!("my cat"))
+    );
+    assert_eq!(
+        (&said["file_name"], &said["metadata"]["mime_type"]),
+        (&json!("cat.png"), &json!("image/png"))
+    );
     ready(&stage, &stage.client).await;
-    eventually_eq(vec!["my cat".to_owned()], async || stage.contents(&stage.reader, session).await).await;
+    eventually_eq(vec!["my cat".to_owned()], async || {
+        stage.contents(&stage.reader, session).await
+    })
+    .await;
     // The verdict before the message: nothing is lost.
     let chat = crate::pushes::chat(&stage);
     let file = Uuid::now_v7();
@@ -186,18 +209,30 @@ async fn what_is_not_taken_reaches_neither_media_nor_the_conversation() {
     let session = stage.session().await;
     let (notes, files) = ("/api/chat/voice-notes", "/api/chat/files");
     let with = |name: &str, content: &[u8]| {
-        Form::default().field("session_id", &session.to_string()).file(name, "a.bin", content)
+        Form::default()
+            .field("session_id", &session.to_string())
+            .file(name, "a.bin", content)
     };
     let big = vec![0xff; 10 * 1024 * 1024 + 1];
     for (form, path, status, code) in [
         (with("voice_note", &png()), notes, 415, "UNSUPPORTED_FILE_TYPE"),
-        (with("voice_note", b"RIFF....WAVEfmt "), notes, 415, "UNSUPPORTED_FILE_TYPE"),
+        (
+            with("voice_note", b"RIFF....WAVEfmt "),
+            notes,
+            415,
+            "UNSUPPORTED_FILE_TYPE",
+        ),
         (with("file", &wav()), files, 415, "UNSUPPORTED_FILE_TYPE"),
         (with("file", b"plain text"), files, 415, "UNSUPPORTED_FILE_TYPE"),
         (with("file", b""), files, 400, "VALIDATION_ERROR"),
         (with("other", &png()), files, 400, "VALIDATION_ERROR"),
         (with("file", &big), files, 413, "FILE_TOO_LARGE"),
-        (Form::default().file("file", "a.png", &png()), files, 400, "VALIDATION_ERROR"),
+        (
+            Form::default().file("file", "a.png", &png()),
+            files,
+            400,
+            "VALIDATION_ERROR",
+        ),
     ] {
         let answer = form.send(&stage, &stage.client, path).await;
         answer.expect_error(status, code);
@@ -209,8 +244,12 @@ async fn what_is_not_taken_reaches_neither_media_nor_the_conversation() {
     assert_eq!(stage.count("SELECT count(*) FROM media.files").await, 0);
     assert_eq!(stage.count("SELECT count(*) FROM chat.messages").await, 0);
     // What media refuses is refused in its words: this is the name of another type.
-    let form = Form::default().field("session_id", &session.to_string()).file("file", "a.pdf", &png());
-    form.send(&stage, &stage.client, files).await.expect_error(415, "UNSUPPORTED_FILE_TYPE");
+    let form = Form::default()
+        .field("session_id", &session.to_string())
+        .file("file", "a.pdf", &png());
+    form.send(&stage, &stage.client, files)
+        .await
+        .expect_error(415, "UNSUPPORTED_FILE_TYPE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,7 +257,9 @@ async fn without_media_there_are_no_files_and_words_go_on() {
     let app = App::of(&crate::services()).set("chat.media_url", "http://127.0.0.1:1");
     let stage = Stage::of(app).await;
     let session = stage.session().await;
-    let answer = voice(session).send(&stage, &stage.client, "/api/chat/voice-notes").await;
+    let answer = voice(session)
+        .send(&stage, &stage.client, "/api/chat/voice-notes")
+        .await;
     answer.expect_error(503, "UPSTREAM_UNAVAILABLE");
     stage.said(&stage.client, session, "hello").await;
 }

@@ -79,9 +79,15 @@ pub async fn send_file(
         metadata: Some(metadata),
         file: Some(file),
     };
-    say(&state, sender, new, once.covering(form.digest), |chat, message| {
-        let view = MessageView::sent(chat, message);
-        Reply::enveloped(StatusCode::CREATED, view, Some("File sent successfully"))
-    })
+    say(
+        &state,
+        sender,
+        new,
+        once.covering(form.digest),
+        |chat, message| {
+            let view = MessageView::sent(chat, message);
+            Reply::enveloped(StatusCode::CREATED, view, Some("File sent successfully"))
+        },
+    )
     .await
 }

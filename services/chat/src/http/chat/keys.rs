@@ -115,33 +115,36 @@ pub async fn publish_keys(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let me = user.id;
-    once.write(Scope::Person(me), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        keys::take_turns(tx, me).await?;
-        if keys::other_devices(tx, me, &body.device_id).await? >= MOST_DEVICES {
-            return Err(Error::Conflict("You have keys on ten devices already."));
-        }
-        let device = Device {
-            identity_key: decoded(&body.identity_key).unwrap_or_default(),
-            signed_prekey_id: body.signed_prekey.id,
-            signed_prekey: decoded(&body.signed_prekey.key).unwrap_or_default(),
-            signature: decoded(&body.signed_prekey.signature).unwrap_or_default(),
-            device_id: body.device_id,
-        };
-        keys::keep(tx, me, &device, state.now()).await?;
-        let prekeys = body.one_time_prekeys.unwrap_or_default();
-        let (ids, keys): (Vec<i64>, Vec<Vec<u8>>) = prekeys
-            .iter()
-            .map(|prekey| (prekey.id, decoded(&prekey.key).unwrap_or_default()))
-            .unzip();
-        let count = keys::add_prekeys(tx, me, &device.device_id, (&ids, &keys)).await?;
-        if count > MOST_PREKEYS {
-            return Err(Error::Conflict("This device has 500 one-time prekeys already."));
-        }
-        Ok(Reply::ok(Published {
-            device_id: device.device_id,
-            one_time_prekeys: count,
-        })?)
-    })
+    once.write(
+        Scope::Person(me),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            keys::take_turns(tx, me).await?;
+            if keys::other_devices(tx, me, &body.device_id).await? >= MOST_DEVICES {
+                return Err(Error::Conflict("You have keys on ten devices already."));
+            }
+            let device = Device {
+                identity_key: decoded(&body.identity_key).unwrap_or_default(),
+                signed_prekey_id: body.signed_prekey.id,
+                signed_prekey: decoded(&body.signed_prekey.key).unwrap_or_default(),
+                signature: decoded(&body.signed_prekey.signature).unwrap_or_default(),
+                device_id: body.device_id,
+            };
+            keys::keep(tx, me, &device, state.now()).await?;
+            let prekeys = body.one_time_prekeys.unwrap_or_default();
+            let (ids, keys): (Vec<i64>, Vec<Vec<u8>>) = prekeys
+                .iter()
+                .map(|prekey| (prekey.id, decoded(&prekey.key).unwrap_or_default()))
+                .unzip();
+            let count = keys::add_prekeys(tx, me, &device.device_id, (&ids, &keys)).await?;
+            if count > MOST_PREKEYS {
+                return Err(Error::Conflict("This device has 500 one-time prekeys already."));
+            }
+            Ok(Reply::ok(Published {
+                device_id: device.device_id,
+                one_time_prekeys: count,
+            })?)
+        },
+    )
     .await
 }
 
@@ -208,9 +211,10 @@ pub async fn fetch_keys(user: User, state: State<Chat>, UserId(whose): UserId) -
     let now = state.now();
     let handed = state
         .db
-        .write(Scope::Person(user.id), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(keys::hand_out(tx, whose, now).await?)
-        })
+        .write(
+            Scope::Person(user.id),
+            async move |tx: &mut Tx| -> Result<_, Error> { Ok(keys::hand_out(tx, whose, now).await?) },
+        )
         .await?;
     Reply::ok(Devices {
         devices: handed.into_iter().map(DeviceKeys::from).collect(),

@@ -27,7 +27,11 @@ impl Extract for Token {
             .header("authorization")
             .and_then(|value| value.split_once(' '))
             .map(|(_, token)| token.trim().to_owned());
-        let cookie = || call.request.cookie(SESSION_COOKIE).map(|cookie| cookie.value().to_owned());
+        let cookie = || {
+            call.request
+                .cookie(SESSION_COOKIE)
+                .map(|cookie| cookie.value().to_owned())
+        };
         bearer
             .or_else(cookie)
             .map(Self)

@@ -67,7 +67,10 @@ pub async fn send_voice_note(
     let facts = facts.ok_or_else(|| unsupported("voice_note: cannot be played"))?;
     let place = ("/api/media/upload-voice-note", "voice_note");
     let (file, _) = form.store(&state, (token, key), place).await?;
-    #[expect(clippy::cast_precision_loss, reason = "recordings are shorter than 2^52 milliseconds")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "recordings are shorter than 2^52 milliseconds"
+    )]
     let seconds = facts.duration_ms as f64 / 1000.0;
     let metadata = Map::from_iter([
         ("duration".to_owned(), json!(seconds)),
@@ -81,9 +84,15 @@ pub async fn send_voice_note(
         metadata: Some(metadata),
         file: Some(file),
     };
-    say(&state, sender, new, once.covering(form.digest), |chat, message| {
-        let view = MessageView::sent(chat, message);
-        Reply::enveloped(StatusCode::CREATED, view, Some("Voice note sent successfully"))
-    })
+    say(
+        &state,
+        sender,
+        new,
+        once.covering(form.digest),
+        |chat, message| {
+            let view = MessageView::sent(chat, message);
+            Reply::enveloped(StatusCode::CREATED, view, Some("Voice note sent successfully"))
+        },
+    )
     .await
 }

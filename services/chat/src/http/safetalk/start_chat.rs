@@ -33,7 +33,8 @@ impl Extract for MayWrite {
         }
         let connection = call.request.connection_info().clone();
         let here = format!("{}://{}", connection.scheme(), connection.host());
-        let same = call.header("sec-fetch-site") == Some("same-origin") || call.header("origin") == Some(&here);
+        let same =
+            call.header("sec-fetch-site") == Some("same-origin") || call.header("origin") == Some(&here);
         if call.by_cookie && !same {
             return Err(ApiError::forbidden().with_details(vec![
                 "a request with the session cookie needs a same-origin Sec-Fetch-Site or Origin".to_owned(),

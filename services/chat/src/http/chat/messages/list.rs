@@ -62,7 +62,14 @@ pub async fn list_messages(
         None => Which::Number(query.page.unwrap_or(1)),
     };
     let viewer = Viewer::from(&*user);
-    let page = reading::page(&state, &viewer, query.session_id, which, query.limit.unwrap_or(50)).await?;
+    let page = reading::page(
+        &state,
+        &viewer,
+        query.session_id,
+        which,
+        query.limit.unwrap_or(50),
+    )
+    .await?;
     let messages = page.messages.into_iter();
     Reply::ok(MessagePage {
         messages: messages.map(|seen| MessageView::seen(&state, seen)).collect(),

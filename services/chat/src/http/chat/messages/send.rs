@@ -61,7 +61,8 @@ impl Check for SendMessage {
         }
         let fine = self.kind().is_some();
         problems.require(fine, "type", "must be text, encrypted or system");
-        let size = |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
+        let size =
+            |object: &Map<String, Value>| serde_json::to_vec(object).map_or(usize::MAX, |json| json.len());
         let fine = self.metadata.as_ref().map_or(0, size) <= MOST_METADATA;
         problems.require(fine, "metadata", "must have at most 16 KiB");
     }

@@ -2,7 +2,9 @@
 
 use actix_web::http::StatusCode;
 use parlour_db::{Scope, Tx};
-use parlour_http::{ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{
+    ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success, User,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -41,7 +43,11 @@ pub struct CreateSession {
 
 impl CreateSession {
     fn kind(&self) -> Option<SessionKind> {
-        let usual = if self.booking_id.is_some() { "booking" } else { "general" };
+        let usual = if self.booking_id.is_some() {
+            "booking"
+        } else {
+            "general"
+        };
         let kind = self.session_type.as_deref().unwrap_or(usual).parse().ok()?;
         (kind != SessionKind::Group).then_some(kind)
     }
@@ -95,7 +101,11 @@ pub async fn create_session(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let most = state.settings.most_participants;
-    if body.participants.as_ref().is_some_and(|others| others.len() >= most) {
+    if body
+        .participants
+        .as_ref()
+        .is_some_and(|others| others.len() >= most)
+    {
         return Err(ApiError::field("participants", "are too many"));
     }
     let opener = Opener::from(&*user);
@@ -108,7 +118,10 @@ pub async fn create_session(
                 let wish = Wish {
                     kind,
                     others: body.participants.unwrap_or_default(),
-                    encrypted: body.metadata.as_ref().is_some_and(|m| m.get("encryption") == Some(&"e2ee".into())),
+                    encrypted: body
+                        .metadata
+                        .as_ref()
+                        .is_some_and(|m| m.get("encryption") == Some(&"e2ee".into())),
                     metadata: body.metadata,
                 };
                 state.meet(tx, &opener, wish, &origin).await?

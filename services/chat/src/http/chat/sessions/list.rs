@@ -75,11 +75,14 @@ pub async fn list_sessions(
     let (cursor, place) = (pages.cursor()?, (pages.most(), pages.offset()));
     let (total, mut rows) = state
         .db
-        .fetch(Scope::Person(user.id), async move |conn: &Conn| -> Result<_, Error> {
-            let total = listing::count(conn, &filter);
-            let rows = listing::page(conn, &filter, cursor, place);
-            Ok(try_join(total, rows).await?)
-        })
+        .fetch(
+            Scope::Person(user.id),
+            async move |conn: &Conn| -> Result<_, Error> {
+                let total = listing::count(conn, &filter);
+                let rows = listing::page(conn, &filter, cursor, place);
+                Ok(try_join(total, rows).await?)
+            },
+        )
         .await?;
     let next = pages.cut(&mut rows, |session| Cursor {
         at: session.active_at,

@@ -40,10 +40,13 @@ pub async fn list_groups(
 ) -> Result<Reply, ApiError> {
     let (total, rows) = state
         .db
-        .fetch(Scope::Person(user.id), async move |conn: &Conn| -> Result<_, Error> {
-            let rows = groups::page(conn, page.size(), page.offset());
-            Ok(try_join(groups::count(conn), rows).await?)
-        })
+        .fetch(
+            Scope::Person(user.id),
+            async move |conn: &Conn| -> Result<_, Error> {
+                let rows = groups::page(conn, page.size(), page.offset());
+                Ok(try_join(groups::count(conn), rows).await?)
+            },
+        )
         .await?;
     let body = GroupPage {
         groups: rows.into_iter().map(GroupView::from).collect(),
