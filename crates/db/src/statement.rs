@@ -2,13 +2,15 @@
 //! `sql_query` it is prepared once for each connection.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Double, Integer, Nullable, SmallInt, Text, Timestamptz, Untyped,
+    Uuid as SqlUuid,
 };
 use uuid::Uuid;
 
@@ -22,6 +24,10 @@ pub enum Value<'v> {
     Bytes(Option<&'v [u8]>),
     Int(Option<i32>),
     Long(Option<i64>),
+    Small(i16),
+    Double(f64),
+    Longs(&'v [i64]),
+    Blobs(&'v [Vec<u8>]),
     Bool(bool),
     Time(Option<DateTime<Utc>>),
 }
@@ -47,24 +53,39 @@ value! {
     Option<i32> => Int(std::convert::identity),
     i64 => Long(Some),
     Option<i64> => Long(std::convert::identity),
+    i16 => Small(std::convert::identity),
+    f64 => Double(std::convert::identity),
+    &'v [i64] => Longs(std::convert::identity),
+    &'v [Vec<u8>] => Blobs(std::convert::identity),
+    &'v [u8] => Bytes(Some),
     bool => Bool(std::convert::identity),
     DateTime<Utc> => Time(Some),
     Option<DateTime<Utc>> => Time(std::convert::identity),
 }
 
-/// A statement with a value for each `?` in it.
+/// A statement with a value for each `?` in it. Its rows are found by name, or with a
+/// tuple of types ([`Statement::of`]) by their places.
 #[derive(Debug)]
-pub struct Statement<'v> {
+pub struct Statement<'v, T = Untyped> {
     sql: Cow<'static, str>,
     values: Vec<Value<'v>>,
+    rows: PhantomData<fn() -> T>,
 }
 
-impl<'v> Statement<'v> {
-    /// Begins with `sql`.
+impl Statement<'_> {
+    /// Begins with `sql`; rows are found by name.
     pub fn new(sql: &'static str) -> Self {
+        Self::of(sql)
+    }
+}
+
+impl<'v, T> Statement<'v, T> {
+    /// Begins with `sql`, whose rows have columns of the types `T`.
+    pub fn of(sql: &'static str) -> Self {
         Self {
             sql: Cow::Borrowed(sql),
             values: Vec::with_capacity(16),
+            rows: PhantomData,
         }
     }
 
@@ -84,16 +105,16 @@ impl<'v> Statement<'v> {
 }
 
 /// No static id: the text is what a prepared statement is found by.
-impl QueryId for Statement<'_> {
+impl<T> QueryId for Statement<'_, T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Statement<'_> {
-    type SqlType = Untyped;
+impl<T> Query for Statement<'_, T> {
+    type SqlType = T;
 }
 
-impl QueryFragment<Pg> for Statement<'_> {
+impl<T> QueryFragment<Pg> for Statement<'_, T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut values = self.values.iter();
         for (index, part) in self.sql.split('?').enumerate() {
@@ -119,6 +140,10 @@ impl Value<'_> {
             Self::Bytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
             Self::Int(int) => out.push_bind_param::<Nullable<Integer>, _>(int),
             Self::Long(long) => out.push_bind_param::<Nullable<BigInt>, _>(long),
+            Self::Small(small) => out.push_bind_param::<SmallInt, _>(small),
+            Self::Double(double) => out.push_bind_param::<Double, _>(double),
+            Self::Longs(longs) => out.push_bind_param::<Array<BigInt>, _>(longs),
+            Self::Blobs(blobs) => out.push_bind_param::<Array<Binary>, _>(blobs),
             Self::Bool(bool) => out.push_bind_param::<Bool, _>(bool),
             Self::Time(time) => out.push_bind_param::<Nullable<Timestamptz>, _>(time),
         }

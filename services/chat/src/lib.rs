@@ -22,6 +22,7 @@ pub mod sockets;
 pub mod state;
 pub mod store;
 pub mod telling;
+pub mod uploading;
 pub mod view;
 pub mod viewer;
 

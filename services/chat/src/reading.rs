@@ -56,6 +56,19 @@ pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Member
     })
 }
 
+/// Whether somebody may send a file there. Asked before the file goes to media; whatever
+/// changes in between is found out when it is sent.
+pub async fn may_send_files(chat: &Chat, user: Uuid, session: Uuid) -> Result<(), Error> {
+    let found = membership(chat, session, user).await?;
+    if found.status != SessionStatus::Active {
+        return Err(Error::Inactive);
+    }
+    if found.encrypted {
+        return Err(Error::Field("session_id", "takes encrypted messages only"));
+    }
+    Ok(())
+}
+
 /// A conversation with those who take part in it, for whom it may concern.
 pub async fn session(chat: &Chat, viewer: &Viewer, id: Uuid) -> Result<(Session, Vec<Part>), Error> {
     let user = viewer.id;

@@ -38,6 +38,7 @@ pub struct Settings {
     pub public_url: String,
     pub media_url: String,
     pub media_seconds: u64,
+    pub upload_slots: usize,
     pub link_hours: i64,
     pub hold_voice_notes: bool,
     pub probation_minutes: i64,
@@ -71,6 +72,10 @@ impl Part for Settings {
             (
                 (1..=600).contains(&self.media_seconds),
                 "media_seconds must be from 1 to 600",
+            ),
+            (
+                (1..=256).contains(&self.upload_slots),
+                "upload_slots must be from 1 to 256",
             ),
             (
                 (1..=24 * 31).contains(&self.link_hours),

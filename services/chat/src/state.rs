@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::pushing::Pusher;
 use crate::settings::Settings;
+use crate::uploading::Uploads;
 
 /// The service's parts. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Chat {
     pub limits: Limits,
     /// The way to the sockets of all replicas.
     pub pusher: Pusher,
+    /// The way of files to media.
+    pub uploads: Uploads,
     /// Its configuration.
     pub settings: Arc<Settings>,
     links: Arc<InternalKey>,
@@ -43,6 +46,7 @@ impl Chat {
             clock: context.clock.clone(),
             limits: context.limits.clone(),
             pusher,
+            uploads: Uploads::new(&settings)?,
             settings: Arc::new(settings),
             links: Arc::new(context.internal_key().clone()),
         })

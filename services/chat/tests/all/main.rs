@@ -6,9 +6,19 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod bad_input;
+mod bookings;
 mod general;
+mod keys;
 mod messages;
+mod moderation;
+mod plans;
+mod privacy;
+mod pushes;
+mod safetalk;
+mod sessions;
 mod support;
+mod uploads;
 
 /// The services under test.
 fn services() -> [parlour_chassis::Service; 2] {
