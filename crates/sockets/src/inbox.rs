@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use engineioxide::Str;
 use serde_json::Value;
+use socketioxide_core::Str;
 
 use crate::{Event, Gone};
 

@@ -87,7 +87,7 @@ async fn why_it_is_gone() {
     server.told_connected().await;
     let much = tokio_tungstenite::tungstenite::Message::text("4".repeat(100_001));
     shouting.0.send(much).await.unwrap();
-    assert_eq!(server.told_gone().await, main(Gone::Broken));
+    assert_eq!(server.told_gone().await, main(Gone::Refused));
     // We close it, and once more.
     let mut closed = Ws::enter(server.address).await;
     let conn = server.told_connected().await;

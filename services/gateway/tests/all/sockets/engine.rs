@@ -314,9 +314,8 @@ async fn after_it_another_websocket_is_refused(way: Way) {
     let mut ws = session.probe().await;
     ws.say("5").await;
     until("the end of polling", async || session.poll().await.0 == 400).await;
-    let query = format!("transport=websocket&sid={}", session.sid);
-    let mut second = Ws::open(server.address, &query).await;
-    assert!(second.hear_the_end().await.is_empty());
+    let query = format!("EIO=4&transport=websocket&sid={}", session.sid);
+    assert_eq!(refusal(server.address, &query).await, 400);
     ws.say(r#"42["message","hello"]"#).await;
     assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
 }
