@@ -78,8 +78,8 @@ impl<A: App> Engine<A> {
         let handshake = json!({
             "sid": link.sid,
             "upgrades": upgrades,
-            "pingInterval": self.settings.ping_interval.as_millis() as u64,
-            "pingTimeout": self.settings.ping_timeout.as_millis() as u64,
+            "pingInterval": milliseconds(self.settings.ping_interval),
+            "pingTimeout": milliseconds(self.settings.ping_timeout),
             "maxPayload": self.settings.payload_bytes,
         });
         if let Some(seat) = polling {
@@ -98,17 +98,18 @@ impl<A: App> Engine<A> {
     }
 
     pub(crate) fn text(&self, text: &str, link: &Linked<A>) {
+        let bytes = text.len();
         let text = Str::copy_from_slice(text);
         let packet = CommonParser.decode_str(&self.parsing, &link.parser, text);
-        self.take(packet, link);
+        self.take(packet, bytes, link);
     }
 
     pub(crate) fn binary(&self, data: Bytes, link: &Linked<A>) {
         let packet = CommonParser.decode_bin(&self.parsing, &link.parser, data);
-        self.take(packet, link);
+        self.take(packet, 0, link);
     }
 
-    fn take(&self, packet: Result<Inner, ParseError>, link: &Linked<A>) {
+    fn take(&self, packet: Result<Inner, ParseError>, bytes: usize, link: &Linked<A>) {
         if link.is_ended() {
             return;
         }
@@ -118,13 +119,19 @@ impl<A: App> Engine<A> {
             Err(_) => None,
         };
         match item {
-            Some(item) => self.put(item, link),
+            Some(item) => {
+                let attached = match &item {
+                    Item::Event(_, event) => event.binaries.iter().map(Bytes::len).sum(),
+                    _ => 0,
+                };
+                self.put(item, bytes + attached, link);
+            }
             None => link.end(Gone::Refused),
         }
     }
 
-    fn put(&self, item: Item, link: &Linked<A>) {
-        let put = lock(&link.inbox).put(item);
+    fn put(&self, item: Item, bytes: usize, link: &Linked<A>) {
+        let put = lock(&link.inbox).put(item, bytes);
         match put {
             Put::Waits => {}
             Put::Full => link.end(Gone::Refused),
@@ -140,8 +147,12 @@ impl<A: App> Keeper<A::State> for Engine<A> {
         // Its place is given back while nobody waits for the sessions.
         let removed = self.polling().remove(&link.sid);
         drop(removed);
-        self.put(Item::End(why), link);
+        self.put(Item::End(why), 0, link);
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `None` for what no client may send.

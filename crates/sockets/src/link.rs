@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -42,8 +43,6 @@ pub(crate) enum Transport {
 struct Out {
     queue: VecDeque<Frame>,
     transport: Transport,
-    /// Whether a poll waits.
-    polled: bool,
     /// Whether a ping is out that nobody has answered.
     pinged: bool,
     /// The client was told to leave, whatever ends the session then.
@@ -67,6 +66,8 @@ pub(crate) struct Link<S: Send + Sync + 'static> {
     pub(crate) conns: Mutex<Vec<Arc<Conn<S>>>>,
     out: Mutex<Out>,
     most: usize,
+    /// Whether a poll waits.
+    polled: AtomicBool,
     /// Whoever takes what goes out: a poll or a WebSocket.
     taker: AtomicWaker,
     keeper: Arc<dyn Keeper<S>>,
@@ -83,12 +84,12 @@ impl<S: Send + Sync + 'static> Link<S> {
             out: Mutex::new(Out {
                 queue: VecDeque::new(),
                 transport,
-                polled: false,
                 pinged: false,
                 leaving: false,
                 ended: false,
             }),
             most,
+            polled: AtomicBool::new(false),
             taker: AtomicWaker::new(),
             keeper,
         }
@@ -160,11 +161,11 @@ impl<S: Send + Sync + 'static> Link<S> {
 
     /// Takes the seat of the only poll.
     pub(crate) fn begin_poll(&self) -> bool {
-        !std::mem::replace(&mut self.out().polled, true)
+        !self.polled.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn end_poll(&self) {
-        self.out().polled = false;
+        self.polled.store(false, Ordering::Release);
     }
 
     /// Everything that waits, up to so many bytes. Ready also when there is nothing to wait for.

@@ -85,22 +85,26 @@ impl<A: App> Engine<A> {
     pub(crate) fn open(self: &Arc<Self>, request: Parts, seat: Seat) -> Response {
         let (link, handshake) = self.begin(request, Some(seat));
         let (interval, timeout) = (self.settings.ping_interval, self.settings.ping_timeout);
-        let link = Arc::downgrade(&link);
+        let session = Arc::downgrade(&link);
         tokio::spawn(async move {
+            // Once it is a WebSocket that looks after itself.
+            let polls = |link: &Arc<Link<A::State>>| {
+                let here = link.transport() != Transport::WebSocket;
+                here && !link.is_ended()
+            };
+            let mut pause = interval;
             loop {
-                tokio::time::sleep(interval).await;
-                let Some(link) = link.upgrade() else { return };
-                if link.is_ended() || link.transport() == Transport::WebSocket {
-                    return;
+                tokio::time::sleep(pause).await;
+                match session.upgrade().filter(polls) {
+                    Some(link) if link.ping() => {}
+                    Some(link) => return link.end(Gone::Broken),
+                    None => return,
                 }
-                if !link.ping() {
-                    return link.end(Gone::Broken);
-                }
-                let link = Arc::downgrade(&link);
                 tokio::time::sleep(timeout).await;
-                let Some(link) = link.upgrade() else { return };
-                if link.is_pinged() && link.transport() != Transport::WebSocket {
-                    return link.end(Gone::Broken);
+                match session.upgrade().filter(polls) {
+                    Some(link) if link.is_pinged() => return link.end(Gone::Broken),
+                    Some(_) => pause = interval.saturating_sub(timeout),
+                    None => return,
                 }
             }
         });

@@ -215,9 +215,8 @@ async fn too_much_at_once_ends_a_websocket(way: Way) {
     let fits = format!(r#"42["message","{}"]"#, "x".repeat(900_000));
     ws.say(&fits).await;
     assert_eq!(ws.listen().await.len(), fits.len() + "-back".len());
-    ws.say(&format!(r#"42["message","{}"]"#, "x".repeat(1_100_000)))
-        .await;
-    let heard = ws.hear_the_end().await;
+    let too_much = format!(r#"42["message","{}"]"#, "x".repeat(1_100_000));
+    let heard = ws.say_until_the_end(&too_much).await;
     assert!(
         heard.iter().all(|packet| !packet.starts_with('4')),
         "it was taken"
