@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::StatusCode;
+use http::{Extensions, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -121,8 +121,8 @@ impl Seats {
     }
 }
 
-/// One of them. A connection has it until it ends or is upgraded, and then whoever has the
-/// request; a session that polls has one of its own, since its connections come and go.
+/// One of them. A connection has it until it ends or is upgraded, and then its WebSocket; a
+/// session that polls has one of its own, since its connections come and go.
 pub(crate) struct Seat(Arc<AtomicUsize>);
 
 impl Drop for Seat {
@@ -198,7 +198,7 @@ impl<A: App> Service<Request> for Held<A> {
                     Err(refusal) => return answer(refusal),
                 };
                 // The socket has the seat, whoever keeps the request.
-                request.extensions_mut().clear();
+                *request.extensions_mut() = Extensions::new();
                 tokio::spawn(engine.socket(slim(request).into_parts().0, pending));
                 answer(granted)
             }

@@ -54,22 +54,23 @@ impl<A: App> Engine<A> {
     /// A session that goes over to a WebSocket, if its client does. Otherwise it polls on.
     pub(crate) async fn upgrade(self: Arc<Self>, link: Arc<Link<A::State>>, pending: Pending) {
         let Some(mut ws) = pending.open().await else {
-            link.turn(Transport::Probed, Transport::Polling);
             return;
         };
-        let probed = tokio::time::timeout(UPGRADE, async {
+        // Another one may be at it.
+        let mut probed = false;
+        let going = tokio::time::timeout(UPGRADE, async {
             if next_text(&mut ws).await? != "2probe" {
                 return None;
             }
             ws.stream.send(Message::text("3probe")).await.ok()?;
             // Whatever polls is let go from here on.
-            link.turn(Transport::Polling, Transport::Probed).then_some(())?;
-            (next_text(&mut ws).await? == "5").then_some(())
+            probed = link.turn(Transport::Polling, Transport::Probed);
+            (probed && next_text(&mut ws).await? == "5").then_some(())
         });
-        let went = probed.await.ok().flatten().is_some();
+        let went = going.await.ok().flatten().is_some();
         if went && link.turn(Transport::Probed, Transport::WebSocket) {
             self.run(link, ws).await;
-        } else {
+        } else if probed {
             link.turn(Transport::Probed, Transport::Polling);
         }
     }

@@ -29,6 +29,10 @@ pub struct WebSocket {
 /// What an idle socket reserves for reading, in bytes. A longer message makes room for itself.
 const READ_BUFFER: usize = 512;
 
+/// What is gathered before it is written, in bytes. A socket keeps the room that it once
+/// needed: this, or its largest message.
+const WRITE_BUFFER: usize = 4096;
+
 /// A WebSocket that is granted, and there once the answer has gone out.
 pub struct Pending {
     upgrade: OnUpgrade,
@@ -44,6 +48,7 @@ impl Pending {
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(self.most_bytes))
             .max_frame_size(Some(self.most_bytes));
         let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
