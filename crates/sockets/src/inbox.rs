@@ -3,13 +3,15 @@
 
 use std::collections::VecDeque;
 
-use engineioxide::Str;
 use serde_json::Value;
+use socketioxide_core::Str;
 
 use crate::{Event, Gone};
 
 /// What may wait. A client that is ahead by more says things for their number.
 const MOST: usize = 128;
+/// What may wait of it in bytes. One thing may be larger.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// One thing to do for a client.
 #[derive(Debug)]
@@ -27,7 +29,9 @@ pub(crate) enum Item {
 /// In order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    items: VecDeque<Item>,
+    /// With their sizes.
+    items: VecDeque<(Item, usize)>,
+    bytes: usize,
     /// Whether somebody is at it.
     running: bool,
 }
@@ -44,11 +48,13 @@ pub(crate) enum Put {
 }
 
 impl Inbox {
-    pub(crate) fn put(&mut self, item: Item) -> Put {
-        if self.items.len() >= MOST && !matches!(item, Item::End(_)) {
+    pub(crate) fn put(&mut self, item: Item, bytes: usize) -> Put {
+        let many = self.items.len() >= MOST || self.bytes + bytes > MOST_BYTES;
+        if many && !self.items.is_empty() && !matches!(item, Item::End(_)) {
             return Put::Full;
         }
-        self.items.push_back(item);
+        self.bytes += bytes;
+        self.items.push_back((item, bytes));
         if std::mem::replace(&mut self.running, true) {
             Put::Waits
         } else {
@@ -60,7 +66,14 @@ impl Inbox {
     pub(crate) fn next(&mut self) -> Option<Item> {
         let next = self.items.pop_front();
         self.running = next.is_some();
-        next
+        if self.items.is_empty() {
+            // A client that is silent holds nothing.
+            self.items = VecDeque::new();
+        }
+        next.map(|(item, bytes)| {
+            self.bytes -= bytes;
+            item
+        })
     }
 }
 
@@ -75,16 +88,27 @@ mod tests {
     #[test]
     fn one_at_a_time_and_no_more_than_fit() {
         let mut inbox = Inbox::default();
-        assert_eq!(inbox.put(leave()), Put::First);
+        assert_eq!(inbox.put(leave(), 1), Put::First);
         for _ in 1..MOST {
-            assert_eq!(inbox.put(leave()), Put::Waits);
+            assert_eq!(inbox.put(leave(), 1), Put::Waits);
         }
-        assert_eq!(inbox.put(leave()), Put::Full);
-        assert_eq!(inbox.put(Item::End(Gone::Left)), Put::Waits);
+        assert_eq!(inbox.put(leave(), 1), Put::Full);
+        assert_eq!(inbox.put(Item::End(Gone::Left), 0), Put::Waits);
         for _ in 0..=MOST {
             assert!(inbox.next().is_some());
         }
         assert!(inbox.next().is_none());
-        assert_eq!(inbox.put(leave()), Put::First);
+        assert_eq!(inbox.put(leave(), 1), Put::First);
+    }
+
+    #[test]
+    fn large_things_wait_by_their_size() {
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.put(leave(), 2 * MOST_BYTES), Put::First);
+        assert_eq!(inbox.put(leave(), 1), Put::Full);
+        assert!(inbox.next().is_some());
+        assert_eq!(inbox.put(leave(), MOST_BYTES - 1), Put::Waits);
+        assert_eq!(inbox.put(leave(), 1), Put::Waits);
+        assert_eq!(inbox.put(leave(), 1), Put::Full);
     }
 }

@@ -1,19 +1,22 @@
 //! Live connections: Socket.IO protocol 5 over Engine.IO protocol 4 (polling and
 //! WebSocket), and plain `WebSockets`, on a listener of their own.
 //!
-//! The transport is engineioxide's and the packet format socketioxide's parser's. What is
-//! between them is here, because an ordered stream needs two things of it: a packet is
-//! encoded once ([`Packet`]) however many connections it goes to, and a connection that
-//! cannot take it says so ([`SendError::Full`]) instead of dropping it.
+//! Packets are socketioxide's parser's; sessions and transports are here, because streams
+//! for many clients need some things of them: a packet is encoded once ([`Packet`]) however
+//! many connections it goes to, a connection that cannot take it says so
+//! ([`SendError::Full`]) instead of dropping it, and one that is idle costs little.
 
 mod app;
+mod asked;
 mod conn;
 mod engine;
 mod inbox;
+mod link;
 mod listener;
 mod packet;
-mod sessions;
+mod polling;
 mod slim;
+mod socket;
 mod websocket;
 
 pub use app::{App, Event, Gone};

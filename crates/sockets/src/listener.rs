@@ -7,23 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use engineioxide::config::EngineIoConfig;
-use engineioxide::service::EngineIoService;
-use http::StatusCode;
-use http_body_util::BodyExt;
-use http_body_util::combinators::UnsyncBoxBody;
+use futures_util::FutureExt as _;
+use http::{Extensions, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::asked::{Asked, BAD_REQUEST, UNKNOWN_SESSION};
 use crate::engine::Engine;
-use crate::sessions::{Asked, Sessions, Unanswered};
+use crate::link::Transport;
+use crate::polling::wrong;
 use crate::slim::slim;
-use crate::websocket::READ_BUFFER;
-use crate::{App, Request, Response, refuse};
+use crate::{App, Request, Response, accept, refuse};
 
 /// What an HTTP connection reserves while it is one, in bytes: the least hyper takes.
 const HTTP_BUFFER: usize = 8192;
@@ -75,19 +72,7 @@ impl Listener {
     /// Lets clients in until `stop`. Those that are in stay.
     pub async fn serve<A: App>(self, app: Arc<A>, stop: CancellationToken) {
         let settings = self.settings;
-        let config = EngineIoConfig::builder()
-            .req_path(ENGINE_PATH)
-            .ping_interval(settings.ping_interval)
-            .ping_timeout(settings.ping_timeout)
-            .max_buffer_size(settings.queue)
-            .max_payload(settings.payload_bytes as u64)
-            .ws_read_buffer_size(READ_BUFFER)
-            .ws_max_message_size(settings.payload_bytes)
-            .ws_max_frame_size(settings.payload_bytes)
-            .build();
-        let engine = Arc::new(Engine::new(app.clone(), settings.connect_timeout));
-        let sessions = engine.sessions.clone();
-        let doors = EngineIoService::with_config_inner(Rest(app), engine, config);
+        let engine = Engine::new(app, settings.clone());
         let seats = Seats {
             taken: Arc::default(),
             most: settings.most,
@@ -111,8 +96,7 @@ impl Listener {
             };
             tune(&stream, settings.stalled);
             let held = Held {
-                doors: doors.clone(),
-                sessions: sessions.clone(),
+                engine: engine.clone(),
                 seats: seats.clone(),
                 seat: Arc::new(seat),
             };
@@ -137,8 +121,8 @@ impl Seats {
     }
 }
 
-/// One of them. A connection has it until it ends or is upgraded, and then whoever has the
-/// request; a session that polls has one of its own, since its connections come and go.
+/// One of them. A connection has it until it ends or is upgraded, and then its WebSocket; a
+/// session that polls has one of its own, since its connections come and go.
 pub(crate) struct Seat(Arc<AtomicUsize>);
 
 impl Drop for Seat {
@@ -174,78 +158,70 @@ async fn hold<A: App>(stream: TcpStream, held: Held<A>) {
 
 /// One connection while it is HTTP.
 struct Held<A: App> {
-    doors: Doors<A>,
-    sessions: Arc<Sessions<A::State>>,
+    engine: Arc<Engine<A>>,
     seats: Seats,
     seat: Arc<Seat>,
 }
 
-type Answer = http::Response<UnsyncBoxBody<Bytes, Infallible>>;
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
 impl<A: App> Service<Request> for Held<A> {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
-
-    fn call(&self, mut request: Request) -> Self::Future {
-        let asked = Asked::of(&request);
-        let seat = match asked {
-            Asked::Other => Some(self.seat.clone()),
-            Asked::Session => match self.seats.take() {
-                Some(seat) => Some(Arc::new(seat)),
-                None => return refused(StatusCode::SERVICE_UNAVAILABLE, "too many connections"),
-            },
-            // The transport would switch protocols first and look then; a gateway that
-            // asks around needs the refusal.
-            Asked::Upgrade(sid) if !self.sessions.knows(sid) => {
-                return refused(StatusCode::BAD_REQUEST, UNKNOWN);
-            }
-            // Its session has one.
-            Asked::Poll(_) | Asked::Upgrade(_) => None,
-        };
-        if let Some(seat) = seat {
-            request.extensions_mut().insert(seat);
-        }
-        let unanswered = Unanswered::new(self.sessions.clone(), asked);
-        let answer = Service::call(&self.doors, slim(request));
-        Box::pin(async move {
-            let answer = answer.await?;
-            unanswered.answered();
-            Ok(answer.map(BodyExt::boxed_unsync))
-        })
-    }
-}
-
-/// What Engine.IO says of a session that it does not know.
-const UNKNOWN: &str = r#"{"code":1,"message":"Session ID unknown"}"#;
-
-fn refused<E: Send + 'static>(
-    status: StatusCode,
-    sentence: &'static str,
-) -> Pin<Box<dyn Future<Output = Result<Answer, E>> + Send>> {
-    let refusal = refuse(status, sentence).map(BodyExt::boxed_unsync);
-    Box::pin(std::future::ready(Ok(refusal)))
-}
-
-/// Everything that is served.
-type Doors<A> = EngineIoService<Engine<A>, Rest<A>>;
-
-/// What is not Socket.IO's.
-struct Rest<A>(Arc<A>);
-
-impl<A> Clone for Rest<A> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<A: App> Service<Request> for Rest<A> {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answering;
 
-    fn call(&self, request: Request) -> Self::Future {
-        let app = self.0.clone();
-        Box::pin(async move { Ok(app.request(request).await) })
+    fn call(&self, mut request: Request) -> Answering {
+        let engine = self.engine.clone();
+        match Asked::of(&request) {
+            Asked::Other => {
+                request.extensions_mut().insert(self.seat.clone());
+                Box::pin(async move { Ok(engine.app.request(slim(request)).await) })
+            }
+            Asked::Wrong(sentence) => answer(wrong(sentence)),
+            Asked::Session => match self.seats.take() {
+                Some(seat) => answer(engine.open(slim(request).into_parts().0, seat)),
+                None => answer(refuse(StatusCode::SERVICE_UNAVAILABLE, "too many connections")),
+            },
+            Asked::Poll(sid) => match engine.poll(&sid) {
+                Ok(answer) => Box::pin(answer.map(Ok)),
+                Err(refusal) => answer(refusal),
+            },
+            Asked::Said(sid) => match engine.said(&sid, request) {
+                Ok(answer) => Box::pin(answer.map(Ok)),
+                Err(refusal) => answer(refusal),
+            },
+            Asked::Socket => {
+                request.extensions_mut().insert(self.seat.clone());
+                let most = engine.settings.payload_bytes;
+                let (granted, pending) = match accept(&mut request, None, most) {
+                    Ok(granted) => granted,
+                    Err(refusal) => return answer(refusal),
+                };
+                // The socket has the seat, whoever keeps the request.
+                *request.extensions_mut() = Extensions::new();
+                tokio::spawn(engine.socket(slim(request).into_parts().0, pending));
+                answer(granted)
+            }
+            Asked::Upgrade(sid) => {
+                let Some(link) = engine.find(&sid) else {
+                    return answer(wrong(UNKNOWN_SESSION));
+                };
+                if link.transport() != Transport::Polling {
+                    return answer(wrong(BAD_REQUEST));
+                }
+                // Its session has a seat.
+                match accept(&mut request, None, engine.settings.payload_bytes) {
+                    Ok((granted, pending)) => {
+                        tokio::spawn(engine.upgrade(link, pending));
+                        answer(granted)
+                    }
+                    Err(refusal) => answer(refusal),
+                }
+            }
+        }
     }
+}
+
+fn answer(response: Response) -> Answering {
+    Box::pin(std::future::ready(Ok(response)))
 }

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use engineioxide::Str;
 use serde::Serialize;
 use serde_json::{Value, json};
-use socketioxide_core::Value as Parts;
 use socketioxide_core::packet::Packet as Inner;
 use socketioxide_core::parser::Parse as _;
+use socketioxide_core::{Str, Value as Parts};
 use socketioxide_parser_common::CommonParser;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The namespace that everybody is in.
 const MAIN: &str = "/";
@@ -17,7 +17,8 @@ const MAIN: &str = "/";
 /// An encoded packet. Cheap to clone: all clones share their bytes.
 #[derive(Clone, Debug)]
 pub struct Packet {
-    pub(crate) text: Str,
+    /// With Engine.IO's type before it, as every transport sends it.
+    pub(crate) text: Utf8Bytes,
     pub(crate) binaries: VecDeque<Bytes>,
 }
 
@@ -62,15 +63,13 @@ impl Packet {
     }
 
     fn encode(packet: Inner) -> Self {
-        match CommonParser.encode(packet) {
-            Parts::Str(text, binaries) => Self {
-                text,
-                binaries: binaries.unwrap_or_default(),
-            },
-            Parts::Bytes(only) => Self {
-                text: Str::default(),
-                binaries: VecDeque::from([only]),
-            },
+        let (text, binaries) = match CommonParser.encode(packet) {
+            Parts::Str(text, binaries) => (text, binaries.unwrap_or_default()),
+            Parts::Bytes(only) => (Str::default(), VecDeque::from([only])),
+        };
+        Self {
+            text: format!("4{text}").into(),
+            binaries,
         }
     }
 }
@@ -87,14 +86,14 @@ mod tests {
     #[test]
     fn packets_look_as_the_protocol_says() {
         let event = Packet::event("new_message", &json!({ "id": 1 }));
-        assert_eq!(event.text.as_str(), r#"2["new_message",{"id":1}]"#);
+        assert_eq!(event.text.as_str(), r#"42["new_message",{"id":1}]"#);
         let ack = Packet::ack("/".into(), 7, &[json!({ "success": true })], VecDeque::new());
-        assert_eq!(ack.text.as_str(), r#"37[{"success":true}]"#);
+        assert_eq!(ack.text.as_str(), r#"437[{"success":true}]"#);
         let there = Packet::connected("/admin".into(), "abc");
-        assert_eq!(there.text.as_str(), r#"0/admin,{"sid":"abc"}"#);
+        assert_eq!(there.text.as_str(), r#"40/admin,{"sid":"abc"}"#);
         let refused = Packet::refused("/x".into(), "Invalid namespace");
-        assert_eq!(refused.text.as_str(), r#"4/x,{"message":"Invalid namespace"}"#);
-        assert_eq!(Packet::disconnected("/".into()).text.as_str(), "1");
+        assert_eq!(refused.text.as_str(), r#"44/x,{"message":"Invalid namespace"}"#);
+        assert_eq!(Packet::disconnected("/".into()).text.as_str(), "41");
         let arguments = [json!({ "_placeholder": true, "num": 0 })];
         let binary = Packet::event_in(
             "/",
@@ -104,7 +103,7 @@ mod tests {
         );
         assert_eq!(
             binary.text.as_str(),
-            r#"51-["picture",{"_placeholder":true,"num":0}]"#
+            r#"451-["picture",{"_placeholder":true,"num":0}]"#
         );
         assert_eq!(binary.binaries.len(), 1);
     }

@@ -9,8 +9,9 @@ use http::header::{
 };
 use http::{Method, StatusCode};
 use http_body_util::Full;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -21,12 +22,16 @@ use crate::{Request, Response};
 /// An open WebSocket.
 pub struct WebSocket {
     /// What comes and goes.
-    pub stream: WebSocketStream<TokioIo<Upgraded>>,
+    pub stream: WebSocketStream<TcpStream>,
     _seat: Option<Arc<Seat>>,
 }
 
 /// What an idle socket reserves for reading, in bytes. A longer message makes room for itself.
-pub(crate) const READ_BUFFER: usize = 512;
+const READ_BUFFER: usize = 512;
+
+/// What is gathered before it is written, in bytes. A socket keeps the room that it once
+/// needed: this, or its largest message.
+const WRITE_BUFFER: usize = 4096;
 
 /// A WebSocket that is granted, and there once the answer has gone out.
 pub struct Pending {
@@ -38,14 +43,18 @@ pub struct Pending {
 impl Pending {
     /// The socket. `None` when the client went away meanwhile.
     pub async fn open(self) -> Option<WebSocket> {
-        let stream = self.upgrade.await.ok()?;
+        let upgraded = self.upgrade.await.ok()?;
+        // As we gave it to hyper.
+        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(self.most_bytes))
             .max_frame_size(Some(self.most_bytes));
-        let stream = TokioIo::new(stream);
+        let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+        let server = Role::Server;
         Some(WebSocket {
-            stream: WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await,
+            stream: WebSocketStream::from_partially_read(stream, read, server, Some(config)).await,
             _seat: self.seat,
         })
     }

@@ -59,7 +59,7 @@ impl Polling {
     }
 
     /// The same without the server's questions whether anybody is there, which are
-    /// answered. The first comes with the session.
+    /// answered.
     pub(super) async fn listen(&self) -> (u16, String) {
         loop {
             let (status, payload) = self.poll().await;
@@ -130,6 +130,14 @@ impl Ws {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
+    /// Says what the server may cut off while it is said.
+    pub(super) async fn say_until_the_end(&mut self, text: &str) -> Vec<String> {
+        match self.0.send(Message::text(text)).await {
+            Ok(()) => self.hear_the_end().await,
+            Err(_) => Vec::new(),
+        }
+    }
+
     pub(super) async fn say_bytes(&mut self, bytes: &[u8]) {
         self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
@@ -140,7 +148,7 @@ impl Ws {
     }
 
     /// The next packet that is not the server's question whether anybody is there, which
-    /// is answered. The first comes with the connection.
+    /// is answered.
     pub(super) async fn listen(&mut self) -> String {
         loop {
             let heard = self.hear().await;

@@ -1,12 +1,13 @@
-//! The cases of Engine.IO 4. What is carried is Socket.IO's, which changes nothing of them.
+//! The cases of Engine.IO 4 about handshakes and messages. What is carried is Socket.IO's,
+//! which changes nothing of them.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::cases;
-use super::client::{Polling, SEPARATOR, Ws, refusal, soon};
-use super::server::{Pace, Server, Way, in_front_of, replicas};
+use super::client::{Polling, SEPARATOR, Ws, refusal};
+use super::server::{Pace, Server, Way};
 use crate::support::{client, until};
 
 cases![
@@ -28,17 +29,6 @@ cases![
     bytes_by_websocket,
     what_is_no_packet_ends_a_websocket,
     too_much_at_once_ends_a_websocket,
-    polling_is_asked_whether_it_is_there,
-    polling_without_an_answer_ends,
-    a_websocket_is_asked_whether_it_is_there,
-    a_websocket_without_an_answer_ends,
-    a_client_leaves_by_polling,
-    a_client_leaves_by_websocket,
-    polling_becomes_a_websocket,
-    a_waiting_poll_is_let_go_for_the_websocket,
-    after_it_polls_are_refused,
-    after_it_another_websocket_is_refused,
-    a_websocket_of_no_session_is_refused,
 ];
 
 async fn handshake(address: std::net::SocketAddr, query: &str) -> (u16, String) {
@@ -215,129 +205,10 @@ async fn too_much_at_once_ends_a_websocket(way: Way) {
     let fits = format!(r#"42["message","{}"]"#, "x".repeat(900_000));
     ws.say(&fits).await;
     assert_eq!(ws.listen().await.len(), fits.len() + "-back".len());
-    ws.say(&format!(r#"42["message","{}"]"#, "x".repeat(1_100_000)))
-        .await;
-    let heard = ws.hear_the_end().await;
+    let too_much = format!(r#"42["message","{}"]"#, "x".repeat(1_100_000));
+    let heard = ws.say_until_the_end(&too_much).await;
     assert!(
         heard.iter().all(|packet| !packet.starts_with('4')),
         "it was taken"
     );
-}
-
-async fn polling_is_asked_whether_it_is_there(way: Way) {
-    let server = Server::start(way, Pace::Published).await;
-    let session = Polling::open(server.address).await;
-    for _ in 0..3 {
-        assert_eq!(session.poll().await, (200, "2".to_owned()));
-        assert_eq!(session.say("3").await.0, 200);
-    }
-}
-
-async fn polling_without_an_answer_ends(way: Way) {
-    let server = Server::start(way, Pace::Published).await;
-    let session = Polling::open(server.address).await;
-    until("the end of the session", async || session.poll().await.0 == 400).await;
-}
-
-async fn a_websocket_is_asked_whether_it_is_there(way: Way) {
-    let server = Server::start(way, Pace::Published).await;
-    let mut ws = Ws::ready(server.address).await;
-    for _ in 0..3 {
-        assert_eq!(ws.hear().await, "2");
-        ws.say("3").await;
-    }
-}
-
-async fn a_websocket_without_an_answer_ends(way: Way) {
-    let server = Server::start(way, Pace::Published).await;
-    let mut ws = Ws::ready(server.address).await;
-    assert_eq!(ws.hear_the_end().await, ["1"]);
-}
-
-async fn a_client_leaves_by_polling(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    // Nothing tells when a poll waits: it may come after the farewell, and is refused then.
-    until("a poll that waited", async || {
-        let session = Polling::enter(server.address).await;
-        let (poll, said) = tokio::join!(session.listen(), session.say("1"));
-        assert_eq!((said.0, session.poll().await.0), (200, 400));
-        assert!(poll.0 == 400 || poll == (200, "6".to_owned()), "{poll:?}");
-        poll.0 == 200
-    })
-    .await;
-}
-
-async fn a_client_leaves_by_websocket(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let mut ws = Ws::enter(server.address).await;
-    ws.say("1").await;
-    ws.hear_the_end().await;
-}
-
-async fn polling_becomes_a_websocket(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let session = Polling::enter(server.address).await;
-    let mut ws = session.probe().await;
-    assert_eq!(session.listen().await, (200, "6".to_owned()));
-    // What is said between goes to whichever hears next.
-    assert_eq!(session.say(r#"42["message","between"]"#).await.0, 200);
-    ws.say("5").await;
-    ws.say(r#"42["message","hello"]"#).await;
-    assert_eq!(ws.listen().await, r#"42["message-back","between"]"#);
-    assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
-}
-
-async fn a_waiting_poll_is_let_go_for_the_websocket(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let session = Polling::enter(server.address).await;
-    let (poll, mut ws) = tokio::join!(session.listen(), session.probe());
-    assert_eq!(poll, (200, "6".to_owned()));
-    ws.say("5").await;
-    ws.say(r#"42["message","hello"]"#).await;
-    assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
-}
-
-async fn after_it_polls_are_refused(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let session = Polling::enter(server.address).await;
-    let mut ws = session.probe().await;
-    ws.say("5").await;
-    until("the end of polling", async || session.poll().await.0 == 400).await;
-    assert_eq!(session.say(r#"42["message","late"]"#).await.0, 400);
-    ws.say(r#"42["message","hello"]"#).await;
-    assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
-}
-
-async fn after_it_another_websocket_is_refused(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let session = Polling::enter(server.address).await;
-    let mut ws = session.probe().await;
-    ws.say("5").await;
-    until("the end of polling", async || session.poll().await.0 == 400).await;
-    let query = format!("transport=websocket&sid={}", session.sid);
-    let mut second = Ws::open(server.address, &query).await;
-    assert!(second.hear_the_end().await.is_empty());
-    ws.say(r#"42["message","hello"]"#).await;
-    assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
-}
-
-async fn a_websocket_of_no_session_is_refused(way: Way) {
-    let server = Server::start(way, Pace::Calm).await;
-    let query = "EIO=4&transport=websocket&sid=AAAAAAAAAAAAAAHs";
-    assert_eq!(refusal(server.address, query).await, 400);
-}
-
-/// Beyond the suites: replicas that only know their own, and a gateway that was not there.
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_found_among_replicas() {
-    let (replicas, _stop) = replicas().await;
-    let (one, other) = (in_front_of(&replicas).await, in_front_of(&replicas).await);
-    for _ in 0..4 {
-        let mut session = Polling::enter(one.address).await;
-        session.address = other.address;
-        let mut ws = soon(session.probe()).await;
-        ws.say("5").await;
-        ws.say(r#"42["message","hello"]"#).await;
-        assert_eq!(ws.listen().await, r#"42["message-back","hello"]"#);
-    }
 }

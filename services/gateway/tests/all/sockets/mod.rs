@@ -5,6 +5,7 @@ mod client;
 mod engine;
 mod namespaces;
 mod server;
+mod sessions;
 
 /// Makes two tests of each case.
 macro_rules! cases {

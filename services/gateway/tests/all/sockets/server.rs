@@ -102,7 +102,7 @@ pub(super) async fn in_front_of(replicas: &[SocketAddr]) -> Process {
 
 async fn listen(pace: Pace) -> (SocketAddr, DropGuard) {
     let (ping_interval, ping_timeout, connect_timeout) = match pace {
-        Pace::Published => (300, 200, 1000),
+        Pace::Published => (300, 200, 10_000),
         Pace::Calm => (25_000, 20_000, 1000),
     };
     let listener = Listener::bind(Settings {
