@@ -6,7 +6,6 @@ use parlour_chassis::Service;
 pub fn all() -> Vec<Service> {
     vec![
         parlour_gateway::service(),
-        parlour_chat::service(),
         parlour_identity::service(),
         parlour_chat::service(),
         parlour_notify::service(),
