@@ -7,6 +7,7 @@ pub fn all() -> Vec<Service> {
     vec![
         parlour_gateway::service(),
         parlour_identity::service(),
+        parlour_media::service(),
         parlour_notify::service(),
         parlour_orders::service(),
     ]
