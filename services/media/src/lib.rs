@@ -1,10 +1,14 @@
 //! Media: files, safely.
 
+pub mod check;
 pub mod domain;
 pub mod error;
+pub mod events;
 pub mod http;
+pub mod jobs;
 pub mod receiving;
 pub mod removing;
+pub mod resuming;
 pub mod schema;
 pub mod screening;
 pub mod serving;
@@ -46,5 +50,8 @@ pub fn service() -> Service {
 
 fn build(context: &Context) -> anyhow::Result<Built> {
     let state = Arc::new(Media::open(context)?);
-    Ok(Built::new(state))
+    let mut built = Built::new(state.clone());
+    built.consumer = Some(events::consumer(&state));
+    built.jobs = jobs::all(&state);
+    Ok(built)
 }

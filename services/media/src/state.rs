@@ -16,7 +16,8 @@ use uuid::Uuid;
 use crate::settings::Settings;
 use crate::storage::Objects;
 
-/// The service's parts.
+/// The service's parts. Cheap to clone.
+#[derive(Clone)]
 pub struct Media {
     /// Its database.
     pub db: Db,
@@ -25,7 +26,7 @@ pub struct Media {
     /// What time it is.
     pub clock: Clock,
     /// Its configuration.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// The bytes.
     pub objects: Objects,
     /// Signs links.
@@ -59,7 +60,7 @@ impl Media {
             workshop: Workshop::new(pictures.slots.into(), pictures.queue.into(), patience),
             screens: Arc::new(Semaphore::new(pictures.slots.into())),
             pending: Arc::new(Notify::new()),
-            settings,
+            settings: Arc::new(settings),
         })
     }
 

@@ -4,12 +4,16 @@ pub mod files;
 pub mod quota;
 pub mod session;
 pub mod shared;
+pub mod tus;
 pub mod upload;
 
 use parlour_http::Routes;
 
 /// All public routes of the service.
 pub fn routes() -> Routes {
-    let routes = Routes::of(crate::NAME).and(upload::routes()).and(files::routes());
+    let routes = Routes::of(crate::NAME)
+        .and(upload::routes())
+        .and(files::routes())
+        .and(tus::routes());
     shared::route(session::route(quota::route(routes)))
 }

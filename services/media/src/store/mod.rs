@@ -8,5 +8,7 @@ pub mod pending;
 pub mod quotas;
 pub mod reading;
 pub mod renditions;
+pub mod results;
 pub mod sessions;
 pub mod shares;
+pub mod uploads;
