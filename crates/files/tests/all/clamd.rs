@@ -23,14 +23,16 @@ impl Drop for Daemon {
     }
 }
 
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 impl Daemon {
     async fn start(alert: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let signatures = home.path().join("db");
         fs::create_dir(&signatures).unwrap();
-        let hex: String = eicar().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = eicar()
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         fs::write(signatures.join("ours.ndb"), format!("Ours.Test.File:0:*:{hex}\n")).unwrap();
         let dir = home.path().display();
         let config = format!(
