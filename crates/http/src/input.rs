@@ -174,6 +174,30 @@ impl Extract for PathId {
     }
 }
 
+/// The name of a variable part of a path, as a type for [`InPath`].
+pub trait PathNamed {
+    /// As the path's template has it.
+    const NAME: &'static str;
+}
+
+/// A variable part of the path that is not its `{id}`.
+pub struct InPath<N: PathNamed>(pub String, std::marker::PhantomData<N>);
+
+impl<N: PathNamed> Extract for InPath<N> {
+    async fn extract(call: &mut Call) -> Result<Self, ApiError> {
+        let found = call.params.iter().find(|(name, _)| name == N::NAME);
+        let (_, value) = found.ok_or_else(ApiError::not_found)?;
+        Ok(Self(value.clone(), std::marker::PhantomData))
+    }
+}
+
+impl<N: PathNamed> InPath<N> {
+    /// As an id.
+    pub fn id(&self) -> Result<Uuid, ApiError> {
+        Uuid::try_parse(&self.0).map_err(|_| ApiError::field(N::NAME, "must be a UUID"))
+    }
+}
+
 /// The bearer token itself, for routes that check it in their own way.
 pub struct Bearer(pub String);
 

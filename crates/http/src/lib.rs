@@ -44,7 +44,7 @@ pub use guard::{
     User, grants,
 };
 pub use idempotency::{Once, OnceRead, sweep_keys};
-pub use input::{Bearer, Header, HeaderNamed, Json, JsonOrDefault, PathId, Query};
+pub use input::{Bearer, Header, HeaderNamed, InPath, Json, JsonOrDefault, PathId, PathNamed, Query};
 pub use limits::{Limit, LimitSettings, Limits, RateClass};
 pub use multipart::{FormDigest, Multipart, Part};
 pub use openapi::document;

@@ -146,3 +146,31 @@ impl From<Error> for Failure {
         }
     }
 }
+
+/// 403: not a conversation of the caller's.
+pub fn chat_access_denied() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        CHAT_ACCESS_DENIED,
+        "You do not take part in this conversation.",
+    )
+}
+
+/// 404: no such conversation.
+pub fn session_not_found() -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        SESSION_NOT_FOUND,
+        "There is no such conversation.",
+    )
+}
+
+/// 409: the conversation is locked or over.
+pub fn session_inactive(status: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::CONFLICT,
+        SESSION_INACTIVE,
+        "Nothing can be sent in this conversation.",
+    )
+    .with_details(vec![format!("status: {status}")])
+}

@@ -1,3 +1,6 @@
 //! Pure rules, no IO.
 
+pub mod conditions;
+pub mod disposition;
 pub mod names;
+pub mod range;

@@ -173,3 +173,78 @@ pub async fn lock_any(conn: &mut Conn, id: Uuid) -> QueryResult<File> {
     .get_result(conn)
     .await
 }
+
+/// Writes name, folder and description as they are in `file`.
+pub async fn describe(conn: &mut Conn, file: &File, now: DateTime<Utc>) -> QueryResult<()> {
+    Statement::new(
+        "UPDATE files SET name = ?, folder = ?, description_sealed = ?, updated_at = ? WHERE id = ? AND owner_id = ?",
+    )
+    .with(file.name.as_str())
+    .with(file.folder.as_str())
+    .with(file.description_sealed.as_deref())
+    .with(now)
+    .with(file.id)
+    .with(file.owner_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a file for the time being, or brings it back.
+pub async fn set_deleted(
+    conn: &mut Conn,
+    id: Uuid,
+    owner: Uuid,
+    deleted_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    Statement::new("UPDATE files SET deleted_at = ?, updated_at = ? WHERE id = ? AND owner_id = ?")
+        .with(deleted_at)
+        .with(now)
+        .with(id)
+        .with(owner)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Up to `most` files that were deleted before `then`, locked. Those that somebody else has are passed over.
+pub async fn lock_expired(conn: &mut Conn, then: DateTime<Utc>, most: i64) -> QueryResult<Vec<File>> {
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM files f WHERE f.deleted_at < ? ORDER BY f.deleted_at LIMIT ? FOR UPDATE SKIP LOCKED"
+    ))
+    .with(then)
+    .with(most)
+    .load(conn)
+    .await
+}
+
+/// Up to `most` files of `owner`, locked.
+pub async fn lock_all_of(conn: &mut Conn, owner: Uuid, most: i64) -> QueryResult<Vec<File>> {
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM files f WHERE f.owner_id = ? ORDER BY f.id LIMIT ? FOR UPDATE"
+    ))
+    .with(owner)
+    .with(most)
+    .load(conn)
+    .await
+}
+
+/// Deletes the row, and those of its renditions and shares. Their blobs are released before.
+pub async fn delete(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+    Statement::new(
+        "WITH sent AS (DELETE FROM session_files WHERE file_id = ?),
+         result AS (DELETE FROM result_files WHERE file_id = ?)
+         DELETE FROM files WHERE id = ?",
+    )
+    .with(id)
+    .with(id)
+    .with(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -5,4 +5,7 @@ pub mod blobs;
 pub mod files;
 pub mod pending;
 pub mod quotas;
+pub mod listing;
+pub mod reading;
 pub mod renditions;
+pub mod shares;

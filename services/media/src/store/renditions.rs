@@ -65,3 +65,16 @@ pub async fn add(conn: &mut Conn, rendition: &Rendition) -> QueryResult<bool> {
     .await?;
     Ok(added == 1)
 }
+
+/// Takes the blobs of a file's renditions out of use.
+pub async fn release(conn: &mut Conn, file: Uuid) -> QueryResult<()> {
+    Statement::new(
+        "UPDATE blobs b SET refs = b.refs - r.count
+         FROM (SELECT blob_id, count(*) AS count FROM renditions WHERE file_id = ? GROUP BY blob_id) AS r
+         WHERE b.id = r.blob_id",
+    )
+    .with(file)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
