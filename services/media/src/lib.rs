@@ -4,6 +4,7 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod receiving;
+pub mod scanning;
 pub mod schema;
 pub mod settings;
 pub mod settling;
@@ -12,7 +13,9 @@ pub mod storage;
 pub mod store;
 pub mod storing;
 pub mod telling;
+pub mod tools;
 pub mod view;
+pub mod viewer;
 
 use std::sync::Arc;
 
@@ -42,5 +45,7 @@ pub fn service() -> Service {
 
 fn build(context: &Context) -> anyhow::Result<Built> {
     let state = Arc::new(Media::open(context)?);
-    Ok(Built::new(state))
+    let mut built = Built::new(state.clone());
+    built.tasks = scanning::tasks(&state, &context.stop);
+    Ok(built)
 }

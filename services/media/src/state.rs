@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::settings::Settings;
 use crate::storage::Objects;
+use crate::tools::Tools;
 
 /// The service's parts.
 pub struct Media {
@@ -29,6 +30,8 @@ pub struct Media {
     pub links: InternalKey,
     /// Uploads that may be received at the same time.
     pub slots: Arc<Semaphore>,
+    /// Scanners, and the slots for heavy work.
+    pub tools: Tools,
     /// Rings when there is a file to scan.
     pub pending: Arc<Notify>,
 }
@@ -42,6 +45,7 @@ impl Media {
             vault: context.vault.clone(),
             clock: context.clock.clone(),
             objects: Objects::open(&settings.storage)?,
+            tools: Tools::new(&settings)?,
             links: context.internal_key().clone(),
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
             pending: Arc::new(Notify::new()),

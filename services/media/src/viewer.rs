@@ -26,6 +26,10 @@ impl From<&Principal> for Viewer {
 impl Viewer {
     /// On whose behalf their transactions run.
     pub fn scope(&self) -> Scope {
-        if self.reviews { Scope::Service } else { Scope::Person(self.id) }
+        if self.reviews {
+            Scope::Service
+        } else {
+            Scope::Person(self.id)
+        }
     }
 }

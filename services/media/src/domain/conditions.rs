@@ -71,7 +71,11 @@ fn lists(list: &str, tag: &str, weak: bool) -> bool {
     }
     // Our tags have no commas.
     list.split(',').map(str::trim).any(|one| {
-        let bare = if weak { one.strip_prefix("W/").unwrap_or(one) } else { one };
+        let bare = if weak {
+            one.strip_prefix("W/").unwrap_or(one)
+        } else {
+            one
+        };
         bare == tag
     })
 }
@@ -94,31 +98,75 @@ mod tests {
 
     #[test]
     fn what_the_client_has_is_not_sent() {
-        let none = |if_none_match| judge(Conditions { if_none_match: Some(if_none_match), ..Conditions::default() });
+        let none = |if_none_match| {
+            judge(Conditions {
+                if_none_match: Some(if_none_match),
+                ..Conditions::default()
+            })
+        };
         for same in [TAG, "*", "\"x\", \"abc\"", "W/\"abc\""] {
             assert_eq!(none(same), Verdict::NotModified, "{same}");
         }
         assert_eq!(none("\"x\""), Verdict::Send(true));
-        let since = |date| judge(Conditions { if_modified_since: Some(date), ..Conditions::default() });
-        assert_eq!((since(THEN), since(AFTER)), (Verdict::NotModified, Verdict::NotModified));
-        assert_eq!((since(BEFORE), since("yesterday")), (Verdict::Send(true), Verdict::Send(true)));
-        let both = Conditions { if_none_match: Some("\"x\""), if_modified_since: Some(AFTER), ..Conditions::default() };
+        let since = |date| {
+            judge(Conditions {
+                if_modified_since: Some(date),
+                ..Conditions::default()
+            })
+        };
+        assert_eq!(
+            (since(THEN), since(AFTER)),
+            (Verdict::NotModified, Verdict::NotModified)
+        );
+        assert_eq!(
+            (since(BEFORE), since("yesterday")),
+            (Verdict::Send(true), Verdict::Send(true))
+        );
+        let both = Conditions {
+            if_none_match: Some("\"x\""),
+            if_modified_since: Some(AFTER),
+            ..Conditions::default()
+        };
         assert_eq!(judge(both), Verdict::Send(true), "the tag counts");
     }
 
     #[test]
     fn what_the_client_did_not_mean_is_not_sent() {
-        let only = |if_match| judge(Conditions { if_match: Some(if_match), ..Conditions::default() });
-        assert_eq!((only("\"x\""), only("W/\"abc\"")), (Verdict::Failed, Verdict::Failed));
+        let only = |if_match| {
+            judge(Conditions {
+                if_match: Some(if_match),
+                ..Conditions::default()
+            })
+        };
+        assert_eq!(
+            (only("\"x\""), only("W/\"abc\"")),
+            (Verdict::Failed, Verdict::Failed)
+        );
         assert_eq!((only(TAG), only("*")), (Verdict::Send(true), Verdict::Send(true)));
-        let since = |date| judge(Conditions { if_unmodified_since: Some(date), ..Conditions::default() });
-        assert_eq!((since(BEFORE), since(THEN)), (Verdict::Failed, Verdict::Send(true)));
+        let since = |date| {
+            judge(Conditions {
+                if_unmodified_since: Some(date),
+                ..Conditions::default()
+            })
+        };
+        assert_eq!(
+            (since(BEFORE), since(THEN)),
+            (Verdict::Failed, Verdict::Send(true))
+        );
     }
 
     #[test]
     fn a_range_of_another_version_is_the_whole() {
-        let range = |if_range| judge(Conditions { if_range: Some(if_range), ..Conditions::default() });
-        assert_eq!((range(TAG), range(THEN)), (Verdict::Send(true), Verdict::Send(true)));
+        let range = |if_range| {
+            judge(Conditions {
+                if_range: Some(if_range),
+                ..Conditions::default()
+            })
+        };
+        assert_eq!(
+            (range(TAG), range(THEN)),
+            (Verdict::Send(true), Verdict::Send(true))
+        );
         for other in ["\"x\"", "W/\"abc\"", AFTER, BEFORE, "rubbish"] {
             assert_eq!(range(other), Verdict::Send(false), "{other}");
         }

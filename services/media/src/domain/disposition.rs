@@ -23,7 +23,13 @@ pub fn header(inline: bool, name: &str) -> String {
     // For clients that do not read the other one. A percent sign would be decoded by some.
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | ';') || c == ' ' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | ';') || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     if plain == name {
         return format!("{kind}; filename=\"{plain}\"");

@@ -62,7 +62,11 @@ fn one(text: &str, size: u64) -> Option<Range<u64>> {
         return Some(size.saturating_sub(suffix)..size);
     }
     let (start, last) = (number(first)?, last.trim_matches(' '));
-    let end = if last.is_empty() { size } else { number(last)?.saturating_add(1).min(size) };
+    let end = if last.is_empty() {
+        size
+    } else {
+        number(last)?.saturating_add(1).min(size)
+    };
     Some(start..end)
 }
 

@@ -3,9 +3,10 @@
 
 pub mod blobs;
 pub mod files;
+pub mod listing;
 pub mod pending;
 pub mod quotas;
-pub mod listing;
 pub mod reading;
 pub mod renditions;
+pub mod scans;
 pub mod shares;

@@ -73,24 +73,20 @@ pub async fn insert(conn: &mut Conn, share: &NewShare<'_>) -> QueryResult<()> {
 
 /// Ends a share that the owner made. Answers whether there was one.
 pub async fn delete(conn: &mut Conn, id: Uuid, file: Uuid, owner: Uuid) -> QueryResult<bool> {
-    let deleted =
-        Statement::new("DELETE FROM shares WHERE id = ? AND file_id = ? AND owner_id = ? AND order_id IS NULL")
-            .with(id)
-            .with(file)
-            .with(owner)
-            .execute(conn)
-            .await?;
+    let deleted = Statement::new(
+        "DELETE FROM shares WHERE id = ? AND file_id = ? AND owner_id = ? AND order_id IS NULL",
+    )
+    .with(id)
+    .with(file)
+    .with(owner)
+    .execute(conn)
+    .await?;
     Ok(deleted == 1)
 }
 
 /// The file that a link opens, which is used once more by that; `count` says whether to count.
 /// Of several who use its last time one gets it.
-pub async fn open(
-    conn: &mut Conn,
-    token_hash: &[u8],
-    count: bool,
-    now: DateTime<Utc>,
-) -> QueryResult<Uuid> {
+pub async fn open(conn: &mut Conn, token_hash: &[u8], count: bool, now: DateTime<Utc>) -> QueryResult<Uuid> {
     let row: FileId = Statement::new(
         "UPDATE shares s SET uses_left = CASE WHEN ? THEN s.uses_left - 1 ELSE s.uses_left END
          FROM files f WHERE f.id = s.file_id AND f.status = 'ready' AND f.deleted_at IS NULL
