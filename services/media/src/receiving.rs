@@ -26,6 +26,8 @@ pub struct Received {
     pub size: u64,
     /// SHA-256 of it.
     pub digest: [u8; 32],
+    /// Width and height, once it was screened and is a picture.
+    pub dimensions: Option<(i32, i32)>,
 }
 
 impl Media {
@@ -45,6 +47,7 @@ impl Media {
             kind,
             size: bytes.len() as u64,
             digest,
+            dimensions: None,
         })
     }
 }
@@ -126,6 +129,7 @@ impl<'m> Receiver<'m> {
             kind,
             size: self.size,
             digest,
+            dimensions: None,
         })
     }
 

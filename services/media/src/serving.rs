@@ -51,7 +51,12 @@ struct Body {
 
 impl Media {
     /// Answers a request for the bytes of `opened`.
-    pub async fn serve(self: &Arc<Self>, head: &Head, opened: Opened, show: Show) -> Result<HttpResponse, ApiError> {
+    pub async fn serve(
+        self: &Arc<Self>,
+        head: &Head,
+        opened: Opened,
+        show: Show,
+    ) -> Result<HttpResponse, ApiError> {
         let tag = self.tag(&opened);
         let modified = modified(&opened);
         let conditions = Conditions {
@@ -95,16 +100,32 @@ impl Media {
     fn bare(&self, status: StatusCode, opened: &Opened, show: Show) -> HttpResponse {
         let mut response = HttpResponse::new(status);
         set(&mut response, header::ETAG, &self.tag(opened));
-        set(&mut response, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified(opened)));
+        set(
+            &mut response,
+            header::LAST_MODIFIED,
+            &httpdate::fmt_http_date(modified(opened)),
+        );
         set(&mut response, header::CACHE_CONTROL, "private, no-cache");
         set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(&mut response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
-        set(&mut response, header::CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
+        set(
+            &mut response,
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        );
+        set(
+            &mut response,
+            header::CROSS_ORIGIN_RESOURCE_POLICY,
+            "cross-origin",
+        );
         if status.is_success() {
             let inline = show == Show::Inline && opened.kind != "document";
             let name = shown_name(opened);
             set(&mut response, header::ACCEPT_RANGES, "bytes");
-            set(&mut response, header::CONTENT_DISPOSITION, &disposition::header(inline, &name));
+            set(
+                &mut response,
+                header::CONTENT_DISPOSITION,
+                &disposition::header(inline, &name),
+            );
         }
         response
     }
@@ -118,7 +139,11 @@ impl Media {
     ) -> Result<HttpResponse, ApiError> {
         let mut response = self.bare(StatusCode::OK, &opened, show);
         set(&mut response, header::CONTENT_TYPE, &content_type(&opened));
-        let pieces = if head.method == Method::HEAD { Vec::new() } else { vec![Piece::Part(0..size)] };
+        let pieces = if head.method == Method::HEAD {
+            Vec::new()
+        } else {
+            vec![Piece::Part(0..size)]
+        };
         self.send(response, opened, size, pieces).await
     }
 
@@ -135,7 +160,9 @@ impl Media {
             set(&mut response, header::CONTENT_TYPE, &kind);
             set(&mut response, header::CONTENT_RANGE, &content_range(part, size));
             let length = part.end - part.start;
-            return self.send(response, opened, length, vec![Piece::Part(part.clone())]).await;
+            return self
+                .send(response, opened, length, vec![Piece::Part(part.clone())])
+                .await;
         }
         let boundary = parlour_contracts::id::new().simple().to_string();
         let several = format!("multipart/byteranges; boundary={boundary}");
@@ -179,18 +206,24 @@ impl Media {
             })?;
             Ok::<_, StorageError>(piece.map(|piece| (piece, body)))
         });
-        Ok(response.set_body(SizedStream::new(length, Box::pin(stream))).map_into_boxed_body())
+        Ok(response
+            .set_body(SizedStream::new(length, Box::pin(stream)))
+            .map_into_boxed_body())
     }
 }
 
 impl Body {
     /// Opens the next part, when that is what comes next.
     async fn begin(&mut self) -> Result<(), StorageError> {
-        let Some(Piece::Part(range)) = self.pieces.iter().find(|piece| matches!(piece, Piece::Part(_))) else {
+        let Some(Piece::Part(range)) = self.pieces.iter().find(|piece| matches!(piece, Piece::Part(_)))
+        else {
             return Ok(());
         };
         let size = u64::try_from(self.opened.size).unwrap_or_default();
-        let read = self.media.objects.read(self.opened.blob_id, &self.key, size, range.clone());
+        let read = self
+            .media
+            .objects
+            .read(self.opened.blob_id, &self.key, size, range.clone());
         self.reading = Some(read.await?);
         Ok(())
     }

@@ -20,9 +20,9 @@ pub struct Settings {
     pub resumable_uploads: u16,
     pub orphan_minutes: u32,
     pub most_bytes: MostBytes,
-    pub storage: Storage,
-    pub scan: Scan,
     pub pictures: Pictures,
+    pub scan: Scan,
+    pub storage: Storage,
 }
 
 /// The largest file of each kind.
@@ -48,6 +48,7 @@ impl MostBytes {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents them")]
 pub struct Scan {
+    pub upload_bytes: u64,
     pub clamd: String,
     pub clamd_seconds: u16,
     pub rules_seconds: u16,

@@ -32,6 +32,8 @@ pub struct Media {
     pub slots: Arc<Semaphore>,
     /// Scanners, and the slots for heavy work.
     pub tools: Tools,
+    /// Files that may be whole in memory while they are looked at.
+    pub screens: Arc<Semaphore>,
     /// Rings when there is a file to scan.
     pub pending: Arc<Notify>,
 }
@@ -48,6 +50,7 @@ impl Media {
             tools: Tools::new(&settings)?,
             links: context.internal_key().clone(),
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
+            screens: Arc::new(Semaphore::new(settings.pictures.slots.into())),
             pending: Arc::new(Notify::new()),
             settings,
         })

@@ -34,8 +34,6 @@ pub struct About {
     pub session: Option<(Uuid, &'static str)>,
     /// How long its sender says that it plays.
     pub duration_ms: Option<i64>,
-    /// Width and height of a picture.
-    pub dimensions: Option<(i32, i32)>,
 }
 
 impl Media {
@@ -125,8 +123,8 @@ impl Media {
                 .session
                 .map(|(_, kind)| kind.to_owned())
                 .filter(|kind| !kind.is_empty()),
-            width: about.dimensions.map(|(width, _)| width),
-            height: about.dimensions.map(|(_, height)| height),
+            width: received.dimensions.map(|(width, _)| width),
+            height: received.dimensions.map(|(_, height)| height),
             duration_ms: about.duration_ms,
             codec: None,
             channels: None,

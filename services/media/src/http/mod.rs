@@ -1,10 +1,15 @@
 //! The endpoints, one file each; the path mirrors the URL.
 
+pub mod files;
+pub mod quota;
+pub mod session;
+pub mod shared;
 pub mod upload;
 
 use parlour_http::Routes;
 
 /// All public routes of the service.
 pub fn routes() -> Routes {
-    Routes::of(crate::NAME).and(upload::routes())
+    let routes = Routes::of(crate::NAME).and(upload::routes()).and(files::routes());
+    shared::route(session::route(quota::route(routes)))
 }

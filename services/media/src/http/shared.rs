@@ -61,6 +61,7 @@ pub async fn open_link(
 async fn by_share(state: &State<Media>, token: &str, head: &Head) -> Result<Uuid, Error> {
     let (hash, now) = (token_hash(token), state.now());
     let count = head.method != Method::HEAD;
-    let work = async move |tx: &mut Tx| -> Result<Uuid, Error> { Ok(shares::open(tx, &hash, count, now).await?) };
+    let work =
+        async move |tx: &mut Tx| -> Result<Uuid, Error> { Ok(shares::open(tx, &hash, count, now).await?) };
     state.db.write(Scope::Service, work).await
 }

@@ -9,4 +9,5 @@ pub mod quotas;
 pub mod reading;
 pub mod renditions;
 pub mod scans;
+pub mod sessions;
 pub mod shares;

@@ -78,7 +78,9 @@ pub async fn update_file(
     Json(body): Json<UpdateFile>,
 ) -> Result<Reply, ApiError> {
     let (owner, media) = (user.id, state.0.clone());
-    let work = async move |tx: &mut Tx| -> Result<Reply, Error> { change(&media, tx, id, owner, body, &origin).await };
+    let work = async move |tx: &mut Tx| -> Result<Reply, Error> {
+        change(&media, tx, id, owner, body, &origin).await
+    };
     Ok(state.db.write(Scope::Person(owner), work).await?)
 }
 
@@ -101,9 +103,12 @@ pub async fn move_file(
         folder: Some(body.folder),
         ..UpdateFile::default()
     };
-    once.write(Scope::Person(owner), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        change(&media, tx, id, owner, body, &origin).await
-    })
+    once.write(
+        Scope::Person(owner),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            change(&media, tx, id, owner, body, &origin).await
+        },
+    )
     .await
 }
 
@@ -136,7 +141,11 @@ async fn change(
     }
     files::describe(tx, &file, media.now()).await?;
     let after = json!({ "changed": changed });
-    audit(tx, telling::entry(origin, "file.update", ("file", id), (None, Some(after)))).await?;
+    audit(
+        tx,
+        telling::entry(origin, "file.update", ("file", id), (None, Some(after))),
+    )
+    .await?;
     let mut shown = media.show(tx, &[file], Some(owner)).await?;
     let file = shown.pop().ok_or(Error::NotFound)?;
     Ok(Reply::ok(FileData { file })?)

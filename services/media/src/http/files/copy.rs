@@ -6,12 +6,12 @@ use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
 use parlour_events::Batch;
 use parlour_http::{
-    ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
+    User,
 };
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::domain::names;
 use crate::error::Error;
@@ -40,7 +40,10 @@ pub struct CopyFile {
 
 impl Check for CopyFile {
     fn check(&self, problems: &mut Problems) {
-        let fine = self.folder.as_deref().is_none_or(|folder| names::folder(folder).is_some());
+        let fine = self
+            .folder
+            .as_deref()
+            .is_none_or(|folder| names::folder(folder).is_some());
         problems.require(fine, "folder", "is not a folder");
     }
 }
@@ -50,7 +53,7 @@ impl Check for CopyFile {
 /// The copy is a file of its own with the same bytes; it costs nothing.
 #[utoipa::path(
     post, path = "/api/media/files/{id}/copy", tag = "media", request_body = CopyFile,
-    params(("id" = Uuid, Path, description = "The file.")),
+    params(("id" = uuid::Uuid, Path, description = "The file.")),
     responses((status = 201, description = "The copy.", body = Success<FileData>))
 )]
 pub async fn copy_file(
@@ -62,22 +65,25 @@ pub async fn copy_file(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let (owner, media) = (user.id, state.0.clone());
-    once.write(Scope::Person(owner), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let original = files::lock_own(tx, id, owner).await?;
-        if original.deleted_at.is_some() || original.status == "quarantined" {
-            return Err(Error::state("status", original.shown_status()));
-        }
-        let (file, made) = copy(&media, tx, &original, body).await?;
-        let after = json!({ "copy_of": id });
-        let line = telling::entry(&origin, "file.copy", ("file", file.id), (None, Some(after)));
-        let mut news = Batch::default().event(telling::aggregate(file.id), &telling::uploaded(&file));
-        if file.is_ready() {
-            news = news.event(telling::aggregate(file.id), &telling::ready(&file));
-        }
-        news.audit(line).write(tx).await?;
-        let file = media.show_one(&file, &made, Some(owner))?;
-        Ok(Reply::created(FileData { file })?)
-    })
+    once.write(
+        Scope::Person(owner),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let original = files::lock_own(tx, id, owner).await?;
+            if original.deleted_at.is_some() || original.status == "quarantined" {
+                return Err(Error::state("status", original.shown_status()));
+            }
+            let (file, made) = copy(&media, tx, &original, body).await?;
+            let after = json!({ "copy_of": id });
+            let line = telling::entry(&origin, "file.copy", ("file", file.id), (None, Some(after)));
+            let mut news = Batch::default().event(telling::aggregate(file.id), &telling::uploaded(&file));
+            if file.is_ready() {
+                news = news.event(telling::aggregate(file.id), &telling::ready(&file));
+            }
+            news.audit(line).write(tx).await?;
+            let file = media.show_one(&file, &made, Some(owner))?;
+            Ok(Reply::created(FileData { file })?)
+        },
+    )
     .await
 }
 
@@ -100,10 +106,14 @@ async fn copy(
     (file.session_id, file.session_kind, file.source_id, file.recipe) = (None, None, None, None);
     file.created_at = media.now();
     if let Some(sealed) = &original.description_sealed {
-        let text = media.vault.open_text(&File::description_place(original.id), sealed)?;
+        let text = media
+            .vault
+            .open_text(&File::description_place(original.id), sealed)?;
         file.description_sealed = Some(media.vault.seal_text(&File::description_place(file.id), &text)?);
     }
-    let digest = media.vault.open(&File::checksum_place(original.id), &original.checksum_sealed)?;
+    let digest = media
+        .vault
+        .open(&File::checksum_place(original.id), &original.checksum_sealed)?;
     file.checksum_sealed = media.vault.seal(&File::checksum_place(file.id), &digest)?;
     quotas::lock(tx, file.owner_id, media.settings.quota_bytes).await?;
     blobs::reuse(tx, file.blob_id).await?;

@@ -64,7 +64,13 @@ pub async fn stream(
     open(&user, &state, id, &head, Show::Inline).await
 }
 
-async fn open(user: &User, state: &State<Media>, id: Uuid, head: &Head, show: Show) -> Result<HttpResponse, ApiError> {
+async fn open(
+    user: &User,
+    state: &State<Media>,
+    id: Uuid,
+    head: &Head,
+    show: Show,
+) -> Result<HttpResponse, ApiError> {
     let (viewer, now) = (Viewer::from(&**user), state.now());
     let opened = state
         .db

@@ -2,7 +2,8 @@
 
 use parlour_db::Tx;
 use parlour_http::{
-    ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State,
+    Success, User,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -44,12 +45,17 @@ pub struct FileQuery {
 
 impl Check for FileQuery {
     fn check(&self, problems: &mut Problems) {
-        let among = |value: &Option<String>, names: &[&str]| value.as_deref().is_none_or(|value| names.contains(&value));
+        let among = |value: &Option<String>, names: &[&str]| {
+            value.as_deref().is_none_or(|value| names.contains(&value))
+        };
         let fine = among(&self.kind, &["image", "audio", "video", "document"]);
         problems.require(fine, "kind", "is not a kind of files");
         let fine = among(&self.status, &["pending", "ready", "quarantined", "deleted"]);
         problems.require(fine, "status", "is not a status");
-        let fine = self.folder.as_deref().is_none_or(|folder| names::folder(folder).is_some());
+        let fine = self
+            .folder
+            .as_deref()
+            .is_none_or(|folder| names::folder(folder).is_some());
         problems.require(fine, "folder", "is not a folder");
     }
 }

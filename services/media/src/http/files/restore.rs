@@ -34,23 +34,26 @@ pub async fn restore_file(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let (owner, media) = (user.id, state.0.clone());
-    once.write(Scope::Person(owner), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let mut file = files::lock_own(tx, id, owner).await?;
-        let now = media.now();
-        match file.deleted_at {
-            None => return Err(Error::state("status", &file.status)),
-            // A job removes it presently.
-            Some(then) if then + media.settings.restore() <= now => return Err(Error::NotFound),
-            Some(_) => {}
-        }
-        files::set_deleted(tx, id, owner, None, now).await?;
-        file.deleted_at = None;
-        let line = telling::entry(&origin, "file.restore", ("file", id), (None, None));
-        let news = Batch::default().event(telling::aggregate(id), &telling::restored(&file));
-        news.audit(line).write(tx).await?;
-        let mut shown = media.show(tx, &[file], Some(owner)).await?;
-        let file = shown.pop().ok_or(Error::NotFound)?;
-        Ok(Reply::ok(FileData { file })?)
-    })
+    once.write(
+        Scope::Person(owner),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let mut file = files::lock_own(tx, id, owner).await?;
+            let now = media.now();
+            match file.deleted_at {
+                None => return Err(Error::state("status", &file.status)),
+                // A job removes it presently.
+                Some(then) if then + media.settings.restore() <= now => return Err(Error::NotFound),
+                Some(_) => {}
+            }
+            files::set_deleted(tx, id, owner, None, now).await?;
+            file.deleted_at = None;
+            let line = telling::entry(&origin, "file.restore", ("file", id), (None, None));
+            let news = Batch::default().event(telling::aggregate(id), &telling::restored(&file));
+            news.audit(line).write(tx).await?;
+            let mut shown = media.show(tx, &[file], Some(owner)).await?;
+            let file = shown.pop().ok_or(Error::NotFound)?;
+            Ok(Reply::ok(FileData { file })?)
+        },
+    )
     .await
 }

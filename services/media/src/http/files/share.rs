@@ -9,7 +9,8 @@ use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
 use parlour_events::audit;
 use parlour_http::{
-    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, Time, User,
+    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, Time,
+    User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -59,7 +60,11 @@ impl Check for ShareFile {
         let mut ids = self.user_ids.clone();
         ids.sort_unstable();
         ids.dedup();
-        problems.require(ids.len() == self.user_ids.len(), "user_ids", "must not repeat an item");
+        problems.require(
+            ids.len() == self.user_ids.len(),
+            "user_ids",
+            "must not repeat an item",
+        );
     }
 }
 
@@ -95,20 +100,27 @@ pub async fn share_file(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let (owner, media) = (user.id, state.0.clone());
-    once.write(Scope::Person(owner), async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let file = files::lock_own(tx, id, owner).await?;
-        if file.deleted_at.is_some() || file.status == "quarantined" {
-            return Err(Error::state("status", file.shown_status()));
-        }
-        if shares::count(tx, id, media.now()).await? >= shares::MOST {
-            return Err(Error::state("shares", "too many"));
-        }
-        check_people(tx, &body.user_ids, owner).await?;
-        let share = insert(&media, tx, id, owner, &body).await?;
-        let after = json!({ "share_id": share.id, "user_ids": body.user_ids, "link": body.link });
-        audit(tx, telling::entry(&origin, "file.share", ("file", id), (None, Some(after)))).await?;
-        Ok(Reply::created(share)?)
-    })
+    once.write(
+        Scope::Person(owner),
+        async move |tx: &mut Tx| -> Result<Reply, Error> {
+            let file = files::lock_own(tx, id, owner).await?;
+            if file.deleted_at.is_some() || file.status == "quarantined" {
+                return Err(Error::state("status", file.shown_status()));
+            }
+            if shares::count(tx, id, media.now()).await? >= shares::MOST {
+                return Err(Error::state("shares", "too many"));
+            }
+            check_people(tx, &body.user_ids, owner).await?;
+            let share = insert(&media, tx, id, owner, &body).await?;
+            let after = json!({ "share_id": share.id, "user_ids": body.user_ids, "link": body.link });
+            audit(
+                tx,
+                telling::entry(&origin, "file.share", ("file", id), (None, Some(after))),
+            )
+            .await?;
+            Ok(Reply::created(share)?)
+        },
+    )
     .await
 }
 
@@ -124,7 +136,13 @@ async fn check_people(tx: &mut Tx, ids: &[Uuid], owner: Uuid) -> Result<(), Erro
     Ok(problems.end()?)
 }
 
-async fn insert(media: &Media, tx: &mut Tx, file: Uuid, owner: Uuid, body: &ShareFile) -> Result<ShareData, Error> {
+async fn insert(
+    media: &Media,
+    tx: &mut Tx,
+    file: Uuid,
+    owner: Uuid,
+    body: &ShareFile,
+) -> Result<ShareData, Error> {
     let now = media.now();
     let seconds = body.expires_in_seconds.or(body.link.then_some(USUAL_SECONDS));
     let expires_at: Option<DateTime<Utc>> = seconds.map(|seconds| now + Duration::seconds(seconds));

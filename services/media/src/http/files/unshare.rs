@@ -55,7 +55,11 @@ pub async fn end_share(
             return Err(Error::NotFound);
         }
         let before = json!({ "share_id": id });
-        audit(tx, telling::entry(&origin, "file.unshare", ("file", file), (Some(before), None))).await?;
+        audit(
+            tx,
+            telling::entry(&origin, "file.unshare", ("file", file), (Some(before), None)),
+        )
+        .await?;
         Ok(Reply::ok(EndedData { id })?)
     };
     Ok(state.db.write(Scope::Person(owner), work).await?)

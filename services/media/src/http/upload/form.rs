@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parlour_files::kinds::Group;
 use parlour_http::{ApiError, FormDigest, Multipart};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -149,7 +150,18 @@ async fn receive(
             return Ok(Err(error));
         }
     }
-    Ok(receiver.finish().await)
+    let received = match receiver.finish().await {
+        Ok(received) => received,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(screened(media, received).await)
+}
+
+async fn screened(media: &Media, mut received: Received) -> Result<Received, Error> {
+    let facts = media.screen(&received).await?;
+    let pixels = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+    received.dimensions = facts.map(|facts| (pixels(facts.width), pixels(facts.height)));
+    Ok(received)
 }
 
 fn milliseconds(text: &str) -> Result<i64, ApiError> {
@@ -159,4 +171,12 @@ fn milliseconds(text: &str) -> Result<i64, ApiError> {
     #[expect(clippy::cast_possible_truncation, reason = "a day has few milliseconds")]
     let milliseconds = (seconds * 1000.0).round() as i64;
     Ok(milliseconds)
+}
+
+/// The file, if it is of this group.
+pub fn of_group(received: Arc<Received>, group: Group) -> Result<Arc<Received>, Error> {
+    if received.kind.group() == group {
+        return Ok(received);
+    }
+    Err(Error::Type(format!("the content is {}", received.kind.mime())))
 }
