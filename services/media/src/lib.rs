@@ -1,5 +1,6 @@
 //! Media: files, safely.
 
+pub mod deriving;
 pub mod domain;
 pub mod error;
 pub mod http;

@@ -20,7 +20,7 @@ pub(super) fn next_box<'a>(walk: &mut Walk<'a>) -> Option<([u8; 4], &'a [u8])> {
 }
 
 /// The first box of that name.
-pub(super) fn child<'a>(content: &'a [u8], name: [u8; 4]) -> Option<&'a [u8]> {
+pub(super) fn child(content: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let mut walk = Walk::new(content);
     while let Some((found, inner)) = next_box(&mut walk) {
         if found == name {

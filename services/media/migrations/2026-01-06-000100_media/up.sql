@@ -81,7 +81,7 @@ CREATE INDEX files_blob ON files (blob_id);
 -- New files before those that are scanned again.
 CREATE INDEX files_due ON files ((status <> 'pending'), due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX files_deleted ON files (deleted_at) WHERE deleted_at IS NOT NULL;
-CREATE INDEX files_quarantined ON files (updated_at DESC, id DESC) WHERE status = 'quarantined';
+CREATE INDEX files_quarantined ON files (created_at DESC, id DESC) WHERE status = 'quarantined';
 -- The same request twice is the same file.
 CREATE UNIQUE INDEX files_derived ON files (source_id, recipe) WHERE source_id IS NOT NULL AND deleted_at IS NULL;
 

@@ -1,6 +1,8 @@
 //! The endpoints, one file each; the path mirrors the URL.
 
+pub mod bulk_scan;
 pub mod files;
+pub mod quarantine;
 pub mod quota;
 pub mod session;
 pub mod shared;
@@ -11,5 +13,6 @@ use parlour_http::Routes;
 /// All public routes of the service.
 pub fn routes() -> Routes {
     let routes = Routes::of(crate::NAME).and(upload::routes()).and(files::routes());
+    let routes = quarantine::routes(bulk_scan::route(routes));
     shared::route(session::route(quota::route(routes)))
 }

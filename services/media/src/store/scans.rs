@@ -8,6 +8,8 @@ use diesel_async::RunQueryDsl as _;
 use parlour_db::{Conn, Statement};
 use uuid::Uuid;
 
+use super::files::{File, columns};
+
 /// What a scanner said of a file.
 #[derive(Clone, Debug, QueryableByName)]
 #[expect(missing_docs, reason = "the migration documents the columns")]
@@ -63,6 +65,52 @@ pub struct Choice<'c> {
     pub owner_id: Option<Uuid>,
     pub kind: Option<&'c str>,
     pub status: Option<&'c str>,
+}
+
+/// A file, of `owner` or of anybody.
+pub async fn file(conn: &mut Conn, id: Uuid, owner: Option<Uuid>) -> QueryResult<File> {
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM files f WHERE f.id = ? AND (?::uuid IS NULL OR f.owner_id = ?)"
+    ))
+    .with(id)
+    .with(owner)
+    .with(owner)
+    .get_result(conn)
+    .await
+}
+
+/// Files in quarantine, the latest first, from `cursor` or `offset`; `most` of them.
+pub async fn quarantined(
+    conn: &mut Conn,
+    cursor: Option<(DateTime<Utc>, Uuid)>,
+    most: i64,
+    offset: i64,
+) -> QueryResult<Vec<File>> {
+    let (at, id) = cursor.unzip();
+    Statement::new(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM files f WHERE f.status = 'quarantined'
+           AND (?::timestamptz IS NULL OR (f.created_at, f.id) < (?, ?))
+         ORDER BY f.created_at DESC, f.id DESC LIMIT ? OFFSET ?"
+    ))
+    .with(at)
+    .with(at)
+    .with(id)
+    .with(most)
+    .with(if at.is_some() { 0 } else { offset })
+    .load(conn)
+    .await
+}
+
+/// How many files are in quarantine.
+pub async fn count_quarantined(conn: &mut Conn) -> QueryResult<i64> {
+    let row: Count = Statement::new("SELECT count(*) FROM files WHERE status = 'quarantined'")
+        .get_result(conn)
+        .await?;
+    Ok(row.count)
 }
 
 /// Writes down what a scanner said.

@@ -7,7 +7,9 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod derived;
 mod general;
+mod scans;
 mod support;
 mod uploads;
 
