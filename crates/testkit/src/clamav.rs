@@ -32,7 +32,9 @@ impl ClamAv {
         let home = TempDir::new().expect("there is a place for temporary files");
         let signatures = home.path().join("db");
         fs::create_dir(&signatures).expect("a folder for signatures");
-        let hex = Self::MARKER.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = Self::MARKER
+            .bytes()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let line = format!("Ours.Test.Marker:0:*:{hex}\n");
         fs::write(signatures.join("ours.ndb"), line).expect("a signature");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -44,12 +46,20 @@ impl ClamAv {
              AlertExceedsMax yes\nMaxThreads 2\nSelfCheck 0\nConcurrentDatabaseReload no\n"
         );
         fs::write(home.path().join("clamd.conf"), config).expect("a configuration");
-        Self { home, port, process: None }
+        Self {
+            home,
+            port,
+            process: None,
+        }
     }
 
     /// Starts it, and waits until it answers.
     pub async fn start(&mut self) {
-        let program = if Path::new("/usr/sbin/clamd").exists() { "/usr/sbin/clamd" } else { "clamd" };
+        let program = if Path::new("/usr/sbin/clamd").exists() {
+            "/usr/sbin/clamd"
+        } else {
+            "clamd"
+        };
         let process = Command::new(program)
             .arg("--config-file")
             .arg(self.home.path().join("clamd.conf"))
@@ -63,7 +73,9 @@ impl ClamAv {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, answering).await.expect("clamd did not begin to answer");
+        tokio::time::timeout(PATIENCE, answering)
+            .await
+            .expect("clamd did not begin to answer");
     }
 
     /// Kills it.

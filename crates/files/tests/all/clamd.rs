@@ -19,23 +19,40 @@ async fn files_are_clean_infected_or_too_large_and_without_an_answer_they_are_ne
         let clamd = client(&address, 2 << 20);
         assert_eq!(clamd.scan(&b"hello"[..]).await, Answer::Clean);
         assert_eq!(clamd.scan(&b""[..]).await, Answer::Clean);
-        let infected = [b"some text ".as_slice(), ClamAv::MARKER.as_bytes(), &vec![b'x'; 200_000]].concat();
+        let infected = [
+            b"some text ".as_slice(),
+            ClamAv::MARKER.as_bytes(),
+            &vec![b'x'; 200_000],
+        ]
+        .concat();
         let answer = clamd.scan(infected.as_slice()).await;
-        let found = matches!(&answer, Answer::Infected { signature } if signature.starts_with("Ours.Test.Marker"));
+        let found =
+            matches!(&answer, Answer::Infected { signature } if signature.starts_with("Ours.Test.Marker"));
         assert!(found, "{answer:?}");
         // Above clamd's own limit; then above ours, which is not even sent.
         let large = vec![b'x'; ClamAv::MAX_FILE + 500_000];
         assert_eq!(clamd.scan(large.as_slice()).await, Answer::TooLarge);
-        assert_eq!(clamd.scan(vec![b'x'; 2_500_000].as_slice()).await, Answer::TooLarge);
+        assert_eq!(
+            clamd.scan(vec![b'x'; 2_500_000].as_slice()).await,
+            Answer::TooLarge
+        );
     }
     // Above its StreamMaxLength, were ours set too high: never clean.
-    let answer = client(&daemon.unix(), u64::MAX).scan(vec![b'x'; 12_000_000].as_slice()).await;
-    assert!(matches!(answer, Answer::TooLarge | Answer::Unreachable { .. }), "{answer:?}");
+    let answer = client(&daemon.unix(), u64::MAX)
+        .scan(vec![b'x'; 12_000_000].as_slice())
+        .await;
+    assert!(
+        matches!(answer, Answer::TooLarge | Answer::Unreachable { .. }),
+        "{answer:?}"
+    );
 
     daemon.stop();
     let clamd = client(&daemon.unix(), 2 << 20);
     assert!(!clamd.ping().await);
-    assert!(matches!(clamd.scan(&b"hello"[..]).await, Answer::Unreachable { .. }));
+    assert!(matches!(
+        clamd.scan(&b"hello"[..]).await,
+        Answer::Unreachable { .. }
+    ));
 }
 
 #[tokio::test]

@@ -158,6 +158,8 @@ pub(crate) fn photo(orientation: u8) -> Vec<u8> {
     encoder.set_exif_metadata(exif).unwrap();
     let half = |x: u32| u8::try_from(x * 255 / 600).unwrap();
     let picture = image::RgbImage::from_fn(600, 300, |x, y| image::Rgb([half(x), half(y), 40]));
-    encoder.write_image(&picture, 600, 300, ExtendedColorType::Rgb8).unwrap();
+    encoder
+        .write_image(&picture, 600, 300, ExtendedColorType::Rgb8)
+        .unwrap();
     bytes
 }
