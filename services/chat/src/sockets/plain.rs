@@ -9,8 +9,10 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderMap, ORIGIN, SEC_WEBSOCKET_PROTO
 use parlour_http::{ApiError, SESSION_COOKIE};
 use parlour_sockets::{Request, Response, WebSocket, accept, refuse};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -198,10 +200,7 @@ fn say_error(seat: &Seat, code: &str, sentence: &str) {
     seat.tell(&Frame::new("error", told)).ok();
 }
 
-type Writer = futures_util::stream::SplitSink<
-    tokio_tungstenite::WebSocketStream<hyper_util::rt::TokioIo<hyper::upgrade::Upgraded>>,
-    Message,
->;
+type Writer = futures_util::stream::SplitSink<WebSocketStream<TcpStream>, Message>;
 
 /// Writes what waits, asks now and then whether somebody is there, and says goodbye.
 async fn write(

@@ -78,6 +78,7 @@ pub async fn send_file(
         content: form.caption.clone(),
         metadata: Some(metadata),
         file: Some(file),
+        origin: None,
     };
     say(
         &state,

@@ -83,6 +83,7 @@ pub async fn send_voice_note(
         content: String::new(),
         metadata: Some(metadata),
         file: Some(file),
+        origin: None,
     };
     say(
         &state,
