@@ -1,6 +1,7 @@
 //! Media: files, safely.
 
 pub mod check;
+pub mod deriving;
 pub mod domain;
 pub mod error;
 pub mod events;
@@ -9,6 +10,7 @@ pub mod jobs;
 pub mod receiving;
 pub mod removing;
 pub mod resuming;
+pub mod scanning;
 pub mod schema;
 pub mod screening;
 pub mod serving;
@@ -19,6 +21,7 @@ pub mod storage;
 pub mod store;
 pub mod storing;
 pub mod telling;
+pub mod tools;
 pub mod view;
 pub mod viewer;
 
@@ -53,5 +56,6 @@ fn build(context: &Context) -> anyhow::Result<Built> {
     let mut built = Built::new(state.clone());
     built.consumer = Some(events::consumer(&state));
     built.jobs = jobs::all(&state);
+    built.tasks = scanning::tasks(&state, &context.stop);
     Ok(built)
 }

@@ -38,6 +38,7 @@ diesel::table! {
         recipe -> Nullable<Text>,
         due_at -> Nullable<Timestamptz>,
         attempts -> Integer,
+        released -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
@@ -97,6 +98,42 @@ diesel::table! {
     result_files (file_id, order_id) {
         file_id -> Uuid,
         order_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    scan_job_files (job_id, file_id) {
+        job_id -> Uuid,
+        file_id -> Uuid,
+        outcome -> Nullable<Text>,
+        done_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    scan_jobs (id) {
+        id -> Uuid,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    scan_results (id) {
+        id -> Uuid,
+        file_id -> Uuid,
+        scanner -> Text,
+        verdict -> Text,
+        signatures -> Array<Text>,
+        scanned_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    scanners (name) {
+        name -> Text,
+        reachable -> Bool,
+        since -> Timestamptz,
     }
 }
 

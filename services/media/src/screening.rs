@@ -2,7 +2,7 @@
 //! are scanned already. Everything is scanned again, whatever its size, while it is pending.
 
 use parlour_files::kinds::Group;
-use parlour_files::picture::{self, Facts, Limits, Refusal};
+use parlour_files::picture::{self, Facts, Refusal};
 use parlour_files::scan::Verdict;
 
 use crate::error::Error;
@@ -29,7 +29,8 @@ impl Media {
         let _slot = self.screens.acquire().await;
         let id = received.object.id();
         let bytes = self.objects.read_whole(id, &received.key, received.size).await?;
-        let (scanner, kind) = (self.scanner.clone(), received.kind);
+        let (scanner, kind) = (self.tools.rules.clone(), received.kind);
+        let limits = self.tools.limits;
         let work = move || {
             // A scan that does not come to its end is the job's to repeat.
             let infected = is_small && matches!(scanner.scan(kind, &bytes), Ok(Verdict::Infected(_)));
@@ -37,13 +38,13 @@ impl Media {
                 return Ok((true, None));
             }
             let facts = if is_image {
-                Some(picture::inspect(&bytes, Limits::default())?)
+                Some(picture::inspect(&bytes, limits)?)
             } else {
                 None
             };
             Ok((false, facts))
         };
-        match self.workshop.run(work).await {
+        match self.tools.workshop.run(work).await {
             Ok((true, _)) => Err(Error::Infected),
             Ok((false, facts)) => Ok(facts),
             Err(refusal) => Err(refused(&refusal)),

@@ -1,6 +1,8 @@
 //! The endpoints, one file each; the path mirrors the URL.
 
+pub mod bulk_scan;
 pub mod files;
+pub mod quarantine;
 pub mod quota;
 pub mod session;
 pub mod shared;
@@ -15,5 +17,6 @@ pub fn routes() -> Routes {
         .and(upload::routes())
         .and(files::routes())
         .and(tus::routes());
+    let routes = quarantine::routes(bulk_scan::route(routes));
     shared::route(session::route(quota::route(routes)))
 }

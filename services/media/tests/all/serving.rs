@@ -176,7 +176,7 @@ fn table() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_are_answered_as_nginx_answers_them() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(200_000);
     let nginx = Nginx::start(&content).await;
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
@@ -207,7 +207,7 @@ async fn ranges_are_answered_as_nginx_answers_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions_are_judged_as_nginx_judges_them() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(1000);
     let nginx = Nginx::start(&content).await;
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
@@ -257,7 +257,7 @@ async fn conditions_are_judged_as_nginx_judges_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_keep_browsers_from_being_helpful() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage
         .ready(
             &stage.ana,
@@ -282,7 +282,7 @@ async fn answers_keep_browsers_from_being_helpful() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_the_same_without_the_body() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(100_000);
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
     let path = format!("/api/media/files/{file}/download");
@@ -316,7 +316,7 @@ async fn a_head_is_the_same_without_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_in_the_store_is_not_given_out() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(100_000);
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
     let folder = stage.app.outbox().join("media/objects");

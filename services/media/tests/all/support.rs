@@ -34,6 +34,11 @@ impl Stage {
         Self::of(App::of(&services())).await
     }
 
+    /// Where files wait for their scan until a test ends that; see [`waiting`].
+    pub(crate) async fn waiting() -> Self {
+        Self::of(waiting()).await
+    }
+
     /// With whatever the builder says.
     pub(crate) async fn of(builder: AppBuilder) -> Self {
         let app = builder.start().await;
@@ -156,6 +161,13 @@ impl Stage {
     }
 }
 
+/// An app whose clamd is away: files wait for their scan until a test ends that.
+pub(crate) fn waiting() -> AppBuilder {
+    App::of(&services())
+        .set("media.scan.clamd", "tcp://127.0.0.1:1")
+        .set("media.scan.retry_seconds", 3600)
+}
+
 /// A form with files.
 #[derive(Clone, Default)]
 pub(crate) struct Form(Vec<u8>);
@@ -225,4 +237,24 @@ pub(crate) fn silence(samples: u32) -> Vec<u8> {
 pub(crate) fn long_text(size: usize) -> Vec<u8> {
     let lines = (0..).flat_map(|n: u32| format!("{n:09}\n").into_bytes());
     lines.take(size).collect()
+}
+
+/// A photograph of 600 × 300 pixels whose EXIF says how it was held, and where.
+pub(crate) fn photo(orientation: u8) -> Vec<u8> {
+    use image::{ExtendedColorType, ImageEncoder as _};
+
+    let mut exif = b"II*\0\x08\0\0\0\x02\0".to_vec();
+    exif.extend([0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0]);
+    exif.extend([0x0e, 0x01, 2, 0, 20, 0, 0, 0, 38, 0, 0, 0]);
+    exif.extend([0; 4]);
+    exif.extend(b"N 48.2 E 16.4 home\0\0");
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 92);
+    encoder.set_exif_metadata(exif).unwrap();
+    let half = |x: u32| u8::try_from(x * 255 / 600).unwrap();
+    let picture = image::RgbImage::from_fn(600, 300, |x, y| image::Rgb([half(x), half(y), 40]));
+    encoder
+        .write_image(&picture, 600, 300, ExtendedColorType::Rgb8)
+        .unwrap();
+    bytes
 }
