@@ -1,6 +1,6 @@
 //! Files that somebody sends to do harm. Each is refused, and leaves nothing.
 
-use parlour_testkit::{eventually_eq};
+use parlour_testkit::eventually_eq;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{Form, Stage, TEXT, long_text, pixel, silence, waiting};

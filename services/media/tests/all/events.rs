@@ -7,7 +7,7 @@ use parlour_contracts::chat::v1::{
 use parlour_contracts::identity::v1::AccountDeleted;
 use parlour_contracts::media::v1::FileDeleted;
 use parlour_contracts::orders::v1::{OrderDelivered, OrderSubmitted};
-use parlour_testkit::{eventually_eq};
+use parlour_testkit::eventually_eq;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use chrono::Duration;
 use parlour_chassis::Clock;
 use parlour_media::check::{self, Findings};
 use parlour_media::storage::ObjectKey;
-use parlour_testkit::{eventually_eq};
+use parlour_testkit::eventually_eq;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! A bucket in the place of a folder: a server of S3 that checks signatures.
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use parlour_testkit::{eventually_eq};
+use parlour_testkit::eventually_eq;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! `/api/media/upload…`
 
 use parlour_contracts::media::v1::{AvatarChanged, FileUploaded};
-use parlour_testkit::{eventually_eq};
+use parlour_testkit::eventually_eq;
 use serde_json::json;
 use uuid::Uuid;
 
