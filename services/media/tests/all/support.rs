@@ -89,7 +89,7 @@ impl Stage {
     pub(crate) async fn known(&self, person: &Person) {
         let sql = format!(
             "INSERT INTO media.people (id, display_name, roles, country, locale, specialities, status, version)
-             VALUES ('{}', 'Somebody', '{{client}}', 'SE', 'en', '{{}}', 'active', 0)",
+             VALUES ('{}', 'Somebody', '{{client}}', 'SE', 'en', '{{}}', 'active', 0) ON CONFLICT DO NOTHING",
             person.id
         );
         self.sql(&sql).await;
