@@ -1,11 +1,15 @@
 //! Media: files, safely.
 
+pub mod check;
 pub mod deriving;
 pub mod domain;
 pub mod error;
+pub mod events;
 pub mod http;
+pub mod jobs;
 pub mod receiving;
 pub mod removing;
+pub mod resuming;
 pub mod scanning;
 pub mod schema;
 pub mod screening;
@@ -51,5 +55,7 @@ fn build(context: &Context) -> anyhow::Result<Built> {
     let state = Arc::new(Media::open(context)?);
     let mut built = Built::new(state.clone());
     built.tasks = scanning::tasks(&state, &context.stop);
+    built.consumer = Some(events::consumer(&state));
+    built.jobs = jobs::all(&state);
     Ok(built)
 }

@@ -10,9 +10,17 @@ use crate::receiving::Received;
 use crate::state::Media;
 
 impl Media {
+    /// The received file, if it is accepted, with what is known of it then.
+    pub async fn screened(&self, mut received: Received) -> Result<Received, Error> {
+        let facts = self.screen(&received).await?;
+        let pixels = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+        received.dimensions = facts.map(|facts| (pixels(facts.width), pixels(facts.height)));
+        Ok(received)
+    }
+
     /// Looks at a received file. Answers what it found out about a picture. Whole files are in
     /// memory here, and only as many as there are slots.
-    pub async fn screen(&self, received: &Received) -> Result<Option<Facts>, Error> {
+    async fn screen(&self, received: &Received) -> Result<Option<Facts>, Error> {
         let is_image = received.kind.group() == Group::Image;
         let is_small = received.size <= self.settings.scan.upload_bytes;
         if !is_image && !is_small {

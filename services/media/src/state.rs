@@ -14,7 +14,8 @@ use crate::settings::Settings;
 use crate::storage::Objects;
 use crate::tools::Tools;
 
-/// The service's parts.
+/// The service's parts. Cheap to clone.
+#[derive(Clone)]
 pub struct Media {
     /// Its database.
     pub db: Db,
@@ -23,7 +24,7 @@ pub struct Media {
     /// What time it is.
     pub clock: Clock,
     /// Its configuration.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// The bytes.
     pub objects: Objects,
     /// Signs links.
@@ -52,7 +53,7 @@ impl Media {
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
             screens: Arc::new(Semaphore::new(settings.pictures.slots.into())),
             pending: Arc::new(Notify::new()),
-            settings,
+            settings: Arc::new(settings),
         })
     }
 

@@ -154,9 +154,9 @@ CREATE TABLE uploads (
     owner_id uuid NOT NULL,
     length bigint NOT NULL CHECK (length > 0),
     received bigint NOT NULL CHECK (received BETWEEN 0 AND length),
-    name text NOT NULL,
-    folder text NOT NULL,
-    description_sealed bytea,
+    parts int NOT NULL DEFAULT 0,
+    -- As its sender wrote it: name, folder, description.
+    metadata_sealed bytea,
     -- Whoever appends at present, and for how long they have it to themselves.
     lock_id uuid,
     locked_until timestamptz,

@@ -9,6 +9,8 @@ pub mod pending;
 pub mod quotas;
 pub mod reading;
 pub mod renditions;
+pub mod results;
 pub mod scans;
 pub mod sessions;
 pub mod shares;
+pub mod uploads;
