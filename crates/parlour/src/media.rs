@@ -66,7 +66,9 @@ fn print(findings: &Findings) -> anyhow::Result<()> {
     };
     let figures = |what: &str, list: &[Wrong]| -> anyhow::Result<()> {
         for wrong in list {
-            print::line(json!({ "problem": what, "id": wrong.id, "found": wrong.found, "expected": wrong.expected }))?;
+            print::line(
+                json!({ "problem": what, "id": wrong.id, "found": wrong.found, "expected": wrong.expected }),
+            )?;
         }
         Ok(())
     };

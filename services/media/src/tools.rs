@@ -1,6 +1,7 @@
 //! What files are scanned and pictures are worked on with.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parlour_files::picture::{Limits, Refusal, Workshop};
@@ -18,6 +19,8 @@ pub struct Tools {
     pub rules: Arc<Scanner>,
     /// The clamd, where there is one.
     pub clamd: Option<Clamd>,
+    /// Whether it did not answer when it was last asked.
+    pub away: Arc<AtomicBool>,
     /// Where pictures are worked on.
     pub workshop: Workshop,
     /// What pictures may be.
@@ -40,6 +43,7 @@ impl Tools {
         Ok(Self {
             rules: Arc::new(Scanner::new(seconds(scan.rules_seconds))?),
             clamd,
+            away: Arc::default(),
             workshop: Workshop::new(
                 pictures.slots.into(),
                 pictures.queue.into(),

@@ -176,9 +176,8 @@ fn documents_that_do_something_are_found() {
 #[test]
 fn what_a_document_packs_is_looked_into() {
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
-    packed
-        .write_all(b"4 0 << /S /JavaScript /JS (app.launchURL) >>")
-        .unwrap();
+    let objects = "4 0 << /S /JavaScript /JS (app.launchURL) >>\n".repeat(20);
+    packed.write_all(objects.as_bytes()).unwrap();
     let packed = packed.finish().unwrap();
     let stream = [
         b"5 0 obj << /Type /ObjStm /Filter /FlateDecode >>\nstream\n",

@@ -25,6 +25,9 @@ pub fn wanted(header: &str, size: u64) -> Wanted {
         // Another unit, or none.
         _ => return Wanted::Whole,
     };
+    if ranges.is_empty() {
+        return Wanted::Whole;
+    }
     let mut parts: Vec<Range<u64>> = Vec::new();
     let mut sum: u64 = 0;
     for text in ranges.split(',') {
@@ -104,10 +107,11 @@ mod tests {
             ("lines=0-1", Wanted::Whole),
             ("bytes", Wanted::Whole),
             ("", Wanted::Whole),
+            ("bytes=", Wanted::Whole),
+            ("bytes=- 5", Wanted::Nothing),
             ("bytes=10-", Wanted::Nothing),
             ("bytes=5-2", Wanted::Nothing),
             ("bytes=a-b", Wanted::Nothing),
-            ("bytes=", Wanted::Nothing),
             ("bytes=-", Wanted::Nothing),
             ("bytes=-0", Wanted::Nothing),
             ("bytes=99999999999999999999-", Wanted::Nothing),

@@ -1,6 +1,7 @@
 //! Saying that a scanner is away, once, and that it is back.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parlour_contracts::media::v1::ScannerChanged;
 use parlour_db::{Scope, Tx};
@@ -12,6 +13,7 @@ use crate::store::scans;
 
 /// Notes that a scanner answered, or did not. When that is news, it is in the log and everybody hears of it.
 pub(super) async fn note(media: &Arc<Media>, scanner: &'static str, reachable: bool, why: &str) {
+    media.tools.away.store(!reachable, Ordering::Release);
     metrics::gauge!("parlour_media_scanner_reachable", "scanner" => scanner).set(if reachable {
         1.0
     } else {

@@ -1,6 +1,7 @@
 //! Claims files that are due, and settles them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::Duration as Span;
@@ -10,6 +11,7 @@ use parlour_files::kinds::Kind;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm;
 use super::examine::{Judgement, Said, examine};
 use super::making::{Makings, make};
 use crate::error::Error;
@@ -30,6 +32,7 @@ pub(super) async fn run(media: Arc<Media>, stop: CancellationToken) {
     let poll = Duration::from_millis(media.settings.scan.poll_ms.into());
     let mut scanning = JoinSet::new();
     while !stop.is_cancelled() {
+        wait_for_scanner(&media, &stop).await;
         let free = at_once.saturating_sub(scanning.len());
         let mut found = 0;
         if free > 0 {
@@ -54,6 +57,22 @@ pub(super) async fn run(media: Arc<Media>, stop: CancellationToken) {
         }
     }
     while scanning.join_next().await.is_some() {}
+}
+
+/// While clamd is away nothing is claimed: it is asked now and then whether it is back.
+async fn wait_for_scanner(media: &Arc<Media>, stop: &CancellationToken) {
+    let Some(clamd) = &media.tools.clamd else { return };
+    let retry = Duration::from_secs(media.settings.scan.retry_seconds.into());
+    while media.tools.away.load(Ordering::Acquire) && !stop.is_cancelled() {
+        if clamd.ping().await {
+            alarm::note(media, "clamd", true, "").await;
+            return;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(retry) => {}
+        }
+    }
 }
 
 async fn claim(media: &Arc<Media>, most: usize) -> Result<Vec<File>, DbError> {

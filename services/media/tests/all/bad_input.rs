@@ -1,10 +1,9 @@
 //! Files that somebody sends to do harm. Each is refused, and leaves nothing.
 
-use parlour_testkit::{App, eventually_eq};
+use parlour_testkit::eventually_eq;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::services;
-use crate::support::{Form, Stage, TEXT, long_text, pixel, silence};
+use crate::support::{Form, Stage, TEXT, long_text, pixel, silence, waiting};
 
 /// The test file of scanners, put together here so that no scanner finds this one.
 fn eicar() -> Vec<u8> {
@@ -16,7 +15,7 @@ fn eicar() -> Vec<u8> {
 }
 
 /// A PNG chunk.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
     let mut crc = u32::MAX;
     for byte in &body {
@@ -40,9 +39,9 @@ fn bomb() -> Vec<u8> {
     let data = [0x78, 0x9c, 0x63, 0, 0, 0, 1, 0, 1];
     [
         b"\x89PNG\r\n\x1a\n".as_slice(),
-        &chunk(b"IHDR", &header),
-        &chunk(b"IDAT", &data),
-        &chunk(b"IEND", &[]),
+        &chunk(*b"IHDR", &header),
+        &chunk(*b"IDAT", &data),
+        &chunk(*b"IEND", &[]),
     ]
     .concat()
 }
@@ -59,7 +58,7 @@ fn gif(frames: usize) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn harmful_files_are_refused_and_leave_nothing() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let zip = b"PK\x03\x04\x14\0\0\0\x08\0aaaaaaaaaaaaaaaa".as_slice();
     let html = [
         b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".as_slice(),
@@ -122,7 +121,7 @@ async fn harmful_files_are_refused_and_leave_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_type_that_the_header_denies_is_a_mismatch() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let form = Form::new().typed("file", "a", "image/png", TEXT);
     let answer = stage.post(&stage.ana, "/api/media/upload", &form).await;
     answer.expect_error(415, "UNSUPPORTED_FILE_TYPE");
@@ -131,7 +130,7 @@ async fn a_type_that_the_header_denies_is_a_mismatch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_byte_that_is_too_many_ends_the_upload() {
-    let stage = Stage::of(App::of(&services()).set("media.most_bytes.document", 3_000_000)).await;
+    let stage = Stage::of(waiting().set("media.most_bytes.document", 3_000_000)).await;
     let exact = long_text(3_000_000);
     let file = stage.upload(&stage.ben, "a.txt", &exact).await;
     assert_eq!(file["size"], 3_000_000);
@@ -150,7 +149,7 @@ async fn the_byte_that_is_too_many_ends_the_upload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_stops_half_way_leaves_nothing() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let form = Form::new().file("file", "a.txt", &long_text(3_000_000)).body();
     for sent in [100, 50_000, 2_500_000] {
         let mut stream = tokio::net::TcpStream::connect(stage.app.client().address())
@@ -172,7 +171,7 @@ async fn an_upload_that_stops_half_way_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_and_forms_that_are_no_such_thing() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     for (name, kept) in [
         ("n".repeat(5000) + ".txt", "n".repeat(196) + ".txt"),
         ("../../etc/passwd".to_owned(), "passwd".to_owned()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::scans::becomes;
+use crate::scans::{becomes, share};
 use crate::support::{Stage, TEXT, id, photo};
 
 async fn make(stage: &Stage, file: Uuid, what: &str, body: Value) -> Value {
@@ -100,15 +100,8 @@ async fn sizes_parts_and_formats_are_as_asked_for() {
         (Some(30), Some(40))
     );
     // Whoever it is shared with sees it too.
-    let share = json!({ "user_ids": [stage.ben.id] });
+    share(&stage, id(&part)).await;
     let path = format!("/api/media/files/{}", id(&part));
-    stage
-        .app
-        .by(&stage.ana)
-        .post(&format!("{path}/share"))
-        .json(&share)
-        .await
-        .expect(201);
     stage
         .app
         .by(&stage.ben)

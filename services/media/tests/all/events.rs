@@ -7,15 +7,14 @@ use parlour_contracts::chat::v1::{
 use parlour_contracts::identity::v1::AccountDeleted;
 use parlour_contracts::media::v1::FileDeleted;
 use parlour_contracts::orders::v1::{OrderDelivered, OrderSubmitted};
-use parlour_testkit::{App, eventually_eq};
+use parlour_testkit::eventually_eq;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::services;
-use crate::support::{Form, Stage, TEXT};
+use crate::support::{Form, Stage, TEXT, waiting};
 
 async fn stage() -> Stage {
-    Stage::of(App::of(&services()).with_vhost()).await
+    Stage::of(waiting().with_vhost()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +182,6 @@ async fn whoever_is_forgotten_leaves_nothing() {
             format!("account:{}", stage.ana.id),
             AccountDeleted {
                 account_id: stage.ana.id.to_string(),
-                ..Default::default()
             },
         )
         .await;

@@ -7,7 +7,7 @@ use crate::support::{Stage, TEXT, id};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn own_files_are_listed_by_page_cursor_and_filter() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     for n in 0..5 {
         let name = format!("cup_{n}.txt");
         stage
@@ -66,7 +66,7 @@ async fn own_files_are_listed_by_page_cursor_and_filter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_changed_and_moved_by_its_owner_alone() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let path = format!("/api/media/files/{file}");
     let body = json!({ "name": "../b.txt", "description": "سر", "folder": "x/y" });
@@ -114,7 +114,7 @@ async fn a_file_is_changed_and_moved_by_its_owner_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_a_file_of_its_own_that_costs_nothing() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let describe = json!({ "description": "Mine", "folder": "f" });
     let path = format!("/api/media/files/{file}");
@@ -168,7 +168,7 @@ async fn a_copy_is_a_file_of_its_own_that_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_deleted_can_be_brought_back() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let path = format!("/api/media/files/{file}");
     let by = stage.app.by(&stage.ana);
@@ -217,7 +217,7 @@ async fn what_was_deleted_can_be_brought_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_sees_a_file_that_waits_is_in_quarantine_or_deleted() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     stage.known(&stage.ben).await;
     let file = id(&stage.upload(&stage.ana, "a.txt", TEXT).await);
     let share = format!("/api/media/files/{file}/share");

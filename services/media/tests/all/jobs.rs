@@ -4,17 +4,16 @@ use chrono::Duration;
 use parlour_chassis::Clock;
 use parlour_media::check::{self, Findings};
 use parlour_media::storage::ObjectKey;
-use parlour_testkit::{App, eventually_eq};
+use parlour_testkit::eventually_eq;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::services;
-use crate::support::{Stage, TEXT};
+use crate::support::{Stage, TEXT, waiting};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_files_go_after_thirty_days_and_their_bytes_when_nobody_has_them() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     stage.ready(&stage.ben, "b.txt", TEXT).await;
     let other = stage.ready(&stage.ana, "c.txt", b"Only hers.").await;
@@ -59,7 +58,7 @@ async fn deleted_files_go_after_thirty_days_and_their_bytes_when_nobody_has_them
 #[tokio::test(flavor = "multi_thread")]
 async fn orphans_are_swept_once_no_upload_can_want_them() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     stage.ready(&stage.ana, "a.txt", TEXT).await;
     let orphan = Uuid::now_v7();
     let mut writer = stage
@@ -84,7 +83,7 @@ async fn orphans_are_swept_once_no_upload_can_want_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_finds_and_repairs_what_does_not_agree() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     stage.ready(&stage.ana, "b.txt", TEXT).await;
     stage.ready(&stage.ben, "c.txt", b"Something else.").await;
@@ -136,7 +135,7 @@ async fn the_check_finds_and_repairs_what_does_not_agree() {
 #[tokio::test(flavor = "multi_thread")]
 async fn shares_that_are_over_are_removed() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let share = format!("/api/media/files/{file}/share");
     for seconds in [60, 7200] {

@@ -8,17 +8,16 @@
 )]
 
 mod bad_input;
+mod derived;
 mod events;
 mod files;
 mod general;
 mod jobs;
 mod quotas;
 mod s3;
+mod scans;
 mod serving;
 mod shares;
-mod derived;
-mod general;
-mod scans;
 mod support;
 mod tus;
 mod uploads;

@@ -1,14 +1,12 @@
 //! Quotas, which are exact.
 
 use futures_util::future::join_all;
-use parlour_testkit::App;
 
-use crate::services;
-use crate::support::{Form, Stage};
+use crate::support::{Form, Stage, waiting};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_at_the_same_time_never_pass_the_quota() {
-    let stage = Stage::of(App::of(&services()).set("media.quota_bytes", 100).replicas(2)).await;
+    let stage = Stage::of(waiting().set("media.quota_bytes", 100).replicas(2)).await;
     let send = async |n: u32| {
         let form = Form::new().file("file", "a.txt", format!("Sixteen bytes {n:02}").as_bytes());
         let client = stage

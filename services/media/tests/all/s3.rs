@@ -1,13 +1,12 @@
 //! A bucket in the place of a folder: a server of S3 that checks signatures.
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use parlour_testkit::{App, eventually_eq};
+use parlour_testkit::eventually_eq;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use serde_json::json;
 
-use crate::services;
-use crate::support::{Form, Stage, long_text};
+use crate::support::{Form, Stage, long_text, waiting};
 
 /// Starts it with one bucket; its address.
 async fn server(folder: &std::path::Path) -> String {
@@ -40,7 +39,7 @@ fn storage(endpoint: &str, secret: &str) -> serde_json::Value {
 async fn files_live_in_a_bucket() {
     let folder = tempfile::tempdir().unwrap();
     let endpoint = server(folder.path()).await;
-    let builder = App::of(&services()).set("media.storage", storage(&endpoint, "the-secret"));
+    let builder = waiting().set("media.storage", storage(&endpoint, "the-secret"));
     let stage = Stage::of(builder).await;
     // More than two parts of an upload to a bucket.
     let content = long_text(11_000_000);
@@ -76,7 +75,7 @@ async fn files_live_in_a_bucket() {
 async fn a_store_that_refuses_us_is_not_available_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let endpoint = server(folder.path()).await;
-    let builder = App::of(&services()).set("media.storage", storage(&endpoint, "another-secret"));
+    let builder = waiting().set("media.storage", storage(&endpoint, "another-secret"));
     let stage = Stage::of(builder).await;
     let form = Form::new().file("file", "a.txt", b"A cup.");
     let answer = stage.post(&stage.ana, "/api/media/upload", &form).await;

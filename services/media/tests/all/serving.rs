@@ -38,7 +38,7 @@ impl Nginx {
         let config = format!(
             "daemon off; master_process off; pid {dir}/pid; error_log {dir}/error.log;\n\
              events {{ worker_connections 64; }}\n\
-             http {{ access_log off; max_ranges 32; if_modified_since before; default_type text/plain;\n\
+             http {{ access_log off; max_ranges 32; large_client_header_buffers 4 64k; if_modified_since before; default_type text/plain;\n\
              client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;\n\
              uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
              server {{ listen 127.0.0.1:{port}; root {dir}/files; }} }}\n"
@@ -176,7 +176,7 @@ fn table() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_are_answered_as_nginx_answers_them() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(200_000);
     let nginx = Nginx::start(&content).await;
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
@@ -207,7 +207,7 @@ async fn ranges_are_answered_as_nginx_answers_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conditions_are_judged_as_nginx_judges_them() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(1000);
     let nginx = Nginx::start(&content).await;
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
@@ -257,7 +257,7 @@ async fn conditions_are_judged_as_nginx_judges_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_keep_browsers_from_being_helpful() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage
         .ready(
             &stage.ana,
@@ -282,7 +282,7 @@ async fn answers_keep_browsers_from_being_helpful() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_the_same_without_the_body() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(100_000);
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
     let path = format!("/api/media/files/{file}/download");
@@ -316,7 +316,7 @@ async fn a_head_is_the_same_without_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_in_the_store_is_not_given_out() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(100_000);
     let file = stage.ready(&stage.ana, "a.txt", &content).await;
     let folder = stage.app.outbox().join("media/objects");

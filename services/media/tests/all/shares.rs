@@ -2,11 +2,9 @@
 
 use chrono::Duration;
 use parlour_chassis::Clock;
-use parlour_testkit::App;
 use serde_json::{Value, json};
 
-use crate::services;
-use crate::support::{Stage, TEXT, id};
+use crate::support::{Stage, TEXT, id, waiting};
 
 fn path_of(url: &Value) -> String {
     let url = url.as_str().unwrap();
@@ -16,7 +14,7 @@ fn path_of(url: &Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_read_what_is_shared_with_them_until_it_ends() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let share = format!("/api/media/files/{file}/share");
     let body = json!({ "user_ids": [stage.ben.id], "expires_in_seconds": 3600 });
@@ -91,7 +89,7 @@ async fn people_read_what_is_shared_with_them_until_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_opens_so_many_times_and_no_more() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let share = format!("/api/media/files/{file}/share");
     let body = json!({ "link": true, "expires_in_seconds": 600, "max_uses": 5 });
@@ -125,7 +123,7 @@ async fn a_link_opens_so_many_times_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn links_in_answers_end_and_are_worth_nothing_when_changed() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     let link = path_of(&stage.look(&stage.ana, file).await.expect(200).data()["file"]["url"]);
     stage

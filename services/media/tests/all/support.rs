@@ -34,6 +34,11 @@ impl Stage {
         Self::of(App::of(&services())).await
     }
 
+    /// Where files wait for their scan until a test ends that; see [`waiting`].
+    pub(crate) async fn waiting() -> Self {
+        Self::of(waiting()).await
+    }
+
     /// With whatever the builder says.
     pub(crate) async fn of(builder: AppBuilder) -> Self {
         let app = builder.start().await;
@@ -84,7 +89,7 @@ impl Stage {
     pub(crate) async fn known(&self, person: &Person) {
         let sql = format!(
             "INSERT INTO media.people (id, display_name, roles, country, locale, specialities, status, version)
-             VALUES ('{}', 'Somebody', '{{client}}', 'SE', 'en', '{{}}', 'active', 0)",
+             VALUES ('{}', 'Somebody', '{{client}}', 'SE', 'en', '{{}}', 'active', 0) ON CONFLICT DO NOTHING",
             person.id
         );
         self.sql(&sql).await;
@@ -154,6 +159,13 @@ impl Stage {
         let db = self.app.database().db("identity");
         db.write(Scope::Service, publish).await.unwrap();
     }
+}
+
+/// An app whose clamd is away: files wait for their scan until a test ends that.
+pub(crate) fn waiting() -> AppBuilder {
+    App::of(&services())
+        .set("media.scan.clamd", "tcp://127.0.0.1:1")
+        .set("media.scan.retry_seconds", 3600)
 }
 
 /// A form with files.

@@ -4,13 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
 use parlour_chassis::Clock;
-use parlour_testkit::{Answer, App, Person, Request, eventually_eq};
+use parlour_testkit::{Answer, Person, Request, eventually_eq};
 use reqwest::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
-use crate::services;
-use crate::support::{Stage, TEXT, long_text};
+use crate::support::{Stage, TEXT, long_text, waiting};
 
 const OFFSET: &str = "application/offset+octet-stream";
 
@@ -53,7 +52,7 @@ fn id_of(path: &str) -> Uuid {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_in_pieces_becomes_a_file() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(200_000);
     let path = stage.begin(&stage.ana, content.len()).await;
     assert_eq!(stage.offset(&stage.ana, &path).await, "0");
@@ -86,7 +85,7 @@ async fn an_upload_in_pieces_becomes_a_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_piece_with_a_wrong_checksum_is_not_kept() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let path = stage.begin(&stage.ana, TEXT.len()).await;
     let send = async |checksum: &str| {
         let request = stage.tus(&stage.ana, "PATCH", &path).header("upload-offset", "0");
@@ -114,7 +113,7 @@ async fn a_piece_with_a_wrong_checksum_is_not_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrived_before_a_cut_is_kept() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let content = long_text(300_000);
     let path = stage.begin(&stage.ana, content.len()).await;
     let address = stage.app.client().address();
@@ -147,7 +146,7 @@ async fn what_arrived_before_a_cut_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_protocol_forbids_is_refused() {
     let stage = Stage::of(
-        App::of(&services())
+        waiting()
             .set("media.quota_bytes", 1000)
             .set("media.resumable_uploads", 2),
     )
@@ -217,7 +216,7 @@ async fn what_the_protocol_forbids_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_complete_upload_of_no_type_that_is_taken_leaves_nothing() {
-    let stage = Stage::set().await;
+    let stage = Stage::waiting().await;
     let path = stage.begin(&stage.ana, 4).await;
     stage.append(&stage.ana, &path, 0, &[0, 1]).await.expect(204);
     let answer = stage.append(&stage.ana, &path, 2, &[2, 3]).await;
@@ -229,7 +228,7 @@ async fn a_complete_upload_of_no_type_that_is_taken_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_expire_and_those_that_only_lack_their_end_are_finished() {
     let (clock, hands) = Clock::manual(chrono::Utc::now());
-    let stage = Stage::of(App::of(&services()).clock(clock)).await;
+    let stage = Stage::of(waiting().clock(clock)).await;
     let whole = stage.begin(&stage.ana, TEXT.len()).await;
     let partly = stage.begin(&stage.ana, TEXT.len() + 1).await;
     for path in [&whole, &partly] {

@@ -2,7 +2,7 @@
 
 use parlour_files::picture::{Fit, Format, Recipe, Shape};
 use parlour_http::{
-    ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success, User,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,39 +25,53 @@ pub struct ResizeFile {
     /// In pixels.
     #[schema(minimum = 1, maximum = 4096)]
     pub height: u32,
-    /// `inside` (unless said otherwise: all of it, never larger than it was), `cover` (the
-    /// size is filled, what does not fit is cut off) or `exact` (stretched).
-    #[schema(max_length = 20)]
-    pub fit: Option<String>,
-    /// `jpeg`, `png` or `webp`; the picture's own when left out, PNG for a GIF.
-    #[schema(max_length = 20)]
-    pub format: Option<String>,
+    /// `inside` when left out.
+    pub fit: Option<FitName>,
+    /// The picture's own when left out, PNG for a GIF.
+    pub format: Option<FormatName>,
 }
 
-impl Check for ResizeFile {
-    fn check(&self, problems: &mut Problems) {
-        let fine = self.fit.as_deref().is_none_or(|name| fit(name).is_some());
-        problems.require(fine, "fit", "must be inside, cover or exact");
-        let fine = self.format.as_deref().is_none_or(|name| format(name).is_some());
-        problems.require(fine, "format", "must be jpeg, png or webp");
+impl Check for ResizeFile {}
+
+/// How a picture is brought to a size.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FitName {
+    /// All of it, never larger than it was.
+    Inside,
+    /// The size is filled; what does not fit is cut off.
+    Cover,
+    /// Stretched.
+    Exact,
+}
+
+/// What a picture is written as.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FormatName {
+    Jpeg,
+    Png,
+    Webp,
+}
+
+impl FitName {
+    const fn named(self) -> (Fit, &'static str) {
+        match self {
+            Self::Inside => (Fit::Inside, "inside"),
+            Self::Cover => (Fit::Cover, "cover"),
+            Self::Exact => (Fit::Exact, "exact"),
+        }
     }
 }
 
-fn fit(name: &str) -> Option<Fit> {
-    match name {
-        "inside" => Some(Fit::Inside),
-        "cover" => Some(Fit::Cover),
-        "exact" => Some(Fit::Exact),
-        _ => None,
-    }
-}
-
-fn format(name: &str) -> Option<Format> {
-    match name {
-        "jpeg" | "jpg" => Some(Format::Jpeg),
-        "png" => Some(Format::Png),
-        "webp" => Some(Format::WebP),
-        _ => None,
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Jpeg => Self::Jpeg,
+            FormatName::Png => Self::Png,
+            FormatName::Webp => Self::WebP,
+        }
     }
 }
 
@@ -81,16 +95,12 @@ pub async fn resize_file(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let (width, height) = (body.width, body.height);
-    let named = body.fit.as_deref().unwrap_or("inside");
-    let as_what = body.format.as_deref().and_then(format);
+    let (fit, named) = body.fit.unwrap_or(FitName::Inside).named();
+    let as_what = body.format.map(Format::from);
     let suffix = as_what.map_or_else(String::new, |format| format!(".{}", format.kind().extension()));
     let wish = Wish {
         recipe: Recipe {
-            shape: Shape::Resize {
-                width,
-                height,
-                fit: fit(named).unwrap_or(Fit::Inside),
-            },
+            shape: Shape::Resize { width, height, fit },
             format: as_what,
         },
         words: format!("{width}x{height}-{named}{suffix}"),
