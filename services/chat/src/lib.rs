@@ -1,10 +1,12 @@
 //! Chat: conversations, what is said in them, groups, and end-to-end keys.
 
+pub mod access;
 pub mod domain;
 pub mod error;
 pub mod events;
 pub mod http;
 pub mod jobs;
+pub mod marking;
 pub mod meeting;
 pub mod message;
 pub mod opening;
@@ -54,12 +56,12 @@ pub fn service() -> Service {
 
 fn build(context: &Context) -> anyhow::Result<Built> {
     let settings: Settings = context.config()?;
-    let (pusher, pushes) = Pusher::new(settings.waiting_pushes);
+    let (pusher, waiting) = Pusher::new(settings.waiting_pushes);
     let state = Arc::new(Chat::open(context, settings, pusher)?);
     let mut built = Built::new(state.clone());
     built.consumer = Some(events::consumer(&state));
     built.jobs = jobs::all(&state);
     let realtime = Realtime::new(context.broker.clone());
-    built.tasks = vec![Box::pin(pushing::run(realtime, pushes, context.stop.clone()))];
+    built.tasks = vec![Box::pin(pushing::run(realtime, waiting, context.stop.clone()))];
     Ok(built)
 }

@@ -23,7 +23,7 @@ pub fn all(state: &Arc<Chat>) -> Vec<Job> {
             let state = ending.clone();
             async move { ended(end_sessions(&state).await) }
         }),
-        Job::new("sweep", Duration::from_secs(600), move || {
+        Job::new("sweep", Duration::from_mins(10), move || {
             let state = sweeping.clone();
             async move { ended(sweep(&state).await) }
         }),

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_contracts::chat::v1::MessageSent;
 use parlour_contracts::media::v1::FileReady;
+use parlour_db::{Scope, Tx};
 use parlour_testkit::{App, AppBuilder, Person, Request, eventually_eq};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -262,4 +263,47 @@ async fn without_media_there_are_no_files_and_words_go_on() {
         .await;
     answer.expect_error(503, "UPSTREAM_UNAVAILABLE");
     stage.said(&stage.client, session, "hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_and_its_message_meet_in_whatever_order_they_come() {
+    let stage = Stage::set().await;
+    let session = stage.session().await;
+    let chat = crate::pushes::chat(&stage);
+    let owner = stage.client.id;
+    let sender = parlour_chat::viewer::Sender {
+        id: owner,
+        staff: false,
+        reader: false,
+    };
+    let meet = (0..40).map(|_| {
+        let (chat, sender, file) = (chat.clone(), sender.clone(), Uuid::now_v7());
+        let new = parlour_chat::sending::NewMessage {
+            session_id: session,
+            client_id: None,
+            kind: parlour_chat::domain::kinds::MessageKind::Image,
+            content: String::new(),
+            metadata: None,
+            file: Some(parlour_chat::sending::File {
+                id: file,
+                name: "a.png".to_owned(),
+                size: 1,
+            }),
+        };
+        async move {
+            let hearing = chat.clone();
+            let told = chat.db.write(Scope::Service, async move |tx: &mut Tx| {
+                hearing.file_ready(tx, file, owner).await
+            });
+            let (sent, told) =
+                futures_util::future::join(parlour_chat::sending::send(&chat, &sender, new), told).await;
+            told.unwrap();
+            sent.unwrap();
+        }
+    });
+    futures_util::future::join_all(meet).await;
+    assert_eq!(stage.count("SELECT count(*) FROM chat.held_messages").await, 0);
+    let page = stage.page(&stage.reader, session, "&limit=100").await;
+    let expected: Vec<i64> = (1..=40).rev().collect();
+    assert_eq!(crate::support::numbers(&page["messages"], "seq"), expected);
 }
