@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use parlour::services;
 use parlour_config::Layers;
 
-use crate::{admin, deliveries, documents, events, probe, running};
+use crate::{admin, deliveries, documents, events, media, probe, running};
 
 /// The backend of live-consultation platforms: services, migrations and the operator's tools.
 ///
@@ -42,6 +42,9 @@ enum Command {
     /// Notifications that could not be delivered, and jobs that tell many people.
     #[command(subcommand)]
     Deliveries(deliveries::Command),
+    /// Files: whether rows and objects agree.
+    #[command(subcommand)]
+    Media(media::Command),
     /// Ask a process of this machine how it is; fails when the answer is no. For health checks.
     Probe(probe::Probe),
     /// Print the OpenAPI 3.1 document of all services, without starting anything.
@@ -73,6 +76,7 @@ pub(crate) async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Admin(command) => admin::execute(command, file.as_deref()).await,
         Command::Events(events) => events::execute(events, file.as_deref()).await,
         Command::Deliveries(command) => deliveries::execute(command, file.as_deref()).await,
+        Command::Media(command) => media::execute(command, file.as_deref()).await,
         Command::Probe(probe) => probe::execute(&probe).await,
         Command::Openapi => documents::openapi(),
         Command::Config(ConfigCommand::Check) => running::check(file.as_deref()),

@@ -5,6 +5,7 @@ mod cli;
 mod deliveries;
 mod documents;
 mod events;
+mod media;
 mod print;
 mod probe;
 mod running;

@@ -8,6 +8,7 @@ pub fn all() -> Vec<Service> {
         parlour_gateway::service(),
         parlour_identity::service(),
         parlour_chat::service(),
+        parlour_media::service(),
         parlour_notify::service(),
         parlour_orders::service(),
     ]

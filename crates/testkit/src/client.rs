@@ -50,6 +50,11 @@ impl Client {
         }
     }
 
+    /// Host and port that it sends to.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// The same, at the address `from` (by `X-Forwarded-For`, which the services believe of this machine).
     #[must_use]
     pub fn from(&self, from: impl Into<IpAddr>) -> Self {

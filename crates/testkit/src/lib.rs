@@ -24,6 +24,7 @@
 mod answer;
 mod app;
 mod blocking;
+mod clamav;
 mod client;
 mod cookies;
 mod database;
@@ -45,6 +46,7 @@ mod vhost;
 
 pub use answer::Answer;
 pub use app::{App, AppBuilder};
+pub use clamav::ClamAv;
 pub use client::{Client, Request};
 pub use database::Database;
 pub use eventually::{Outcome, eventually, eventually_eq};

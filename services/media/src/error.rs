@@ -24,6 +24,11 @@ pub const SESSION_NOT_FOUND: &str = "SESSION_NOT_FOUND";
 /// 409: the conversation is locked or over.
 pub const SESSION_INACTIVE: &str = "SESSION_INACTIVE";
 
+/// 423: somebody else is appending to the upload.
+pub const UPLOAD_LOCKED: &str = "UPLOAD_LOCKED";
+/// 460: the bytes are not those that were announced.
+pub const CHECKSUM_MISMATCH: &str = "CHECKSUM_MISMATCH";
+
 /// Every way in which a request can end badly.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -48,6 +53,12 @@ pub enum Error {
     /// A field is wrong.
     #[error("field {0}: {1}")]
     Field(&'static str, String),
+    /// Somebody else is appending.
+    #[error("locked")]
+    Locked,
+    /// The bytes are not those that were announced.
+    #[error("checksum")]
+    Checksum,
     /// The store of objects.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -125,6 +136,16 @@ impl From<Error> for ApiError {
                 "This is not possible in the present state.",
             )
             .with_details(details),
+            Error::Locked => ApiError::new(
+                StatusCode::LOCKED,
+                UPLOAD_LOCKED,
+                "The upload is being continued by another request.",
+            ),
+            Error::Checksum => ApiError::new(
+                StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
+                CHECKSUM_MISMATCH,
+                "The bytes are not those that were announced. Send them again.",
+            ),
             Error::Field(name, problem) => ApiError::field(name, &problem),
             Error::Storage(error) => match error {
                 StorageError::Store(_) => ApiError::unavailable().with_cause(error),

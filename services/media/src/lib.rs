@@ -1,10 +1,16 @@
 //! Media: files, safely.
 
+pub mod check;
+pub mod deriving;
 pub mod domain;
 pub mod error;
+pub mod events;
 pub mod http;
+pub mod jobs;
 pub mod receiving;
 pub mod removing;
+pub mod resuming;
+pub mod scanning;
 pub mod schema;
 pub mod screening;
 pub mod serving;
@@ -15,6 +21,7 @@ pub mod storage;
 pub mod store;
 pub mod storing;
 pub mod telling;
+pub mod tools;
 pub mod view;
 pub mod viewer;
 
@@ -46,5 +53,9 @@ pub fn service() -> Service {
 
 fn build(context: &Context) -> anyhow::Result<Built> {
     let state = Arc::new(Media::open(context)?);
-    Ok(Built::new(state))
+    let mut built = Built::new(state.clone());
+    built.consumer = Some(events::consumer(&state));
+    built.jobs = jobs::all(&state);
+    built.tasks = scanning::tasks(&state, &context.stop);
+    Ok(built)
 }

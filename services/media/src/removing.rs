@@ -1,6 +1,9 @@
 //! Removing files for good.
 
+use std::sync::Arc;
+
 use parlour_db::Tx;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::state::Media;
@@ -17,5 +20,25 @@ impl Media {
         blobs::release(tx, file.blob_id).await?;
         files::delete(tx, file.id).await?;
         Ok(())
+    }
+
+    /// Removes objects from the store once `tx` has committed. What fails is left to the sweep.
+    pub fn delete_on_commit(self: &Arc<Self>, tx: &mut Tx, objects: Vec<Uuid>) {
+        if objects.is_empty() {
+            return;
+        }
+        let media = self.clone();
+        tx.on_commit(move || {
+            tokio::spawn(async move { media.delete_objects(&objects).await });
+        });
+    }
+
+    /// Removes objects that no row knows any more.
+    pub async fn delete_objects(&self, objects: &[Uuid]) {
+        for id in objects {
+            if let Err(error) = self.objects.delete(*id).await {
+                tracing::warn!(%error, object = %id, "an object that nobody needs is left to the sweep");
+            }
+        }
     }
 }

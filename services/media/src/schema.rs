@@ -38,6 +38,7 @@ diesel::table! {
         recipe -> Nullable<Text>,
         due_at -> Nullable<Timestamptz>,
         attempts -> Integer,
+        released -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
@@ -101,6 +102,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    scan_job_files (job_id, file_id) {
+        job_id -> Uuid,
+        file_id -> Uuid,
+        outcome -> Nullable<Text>,
+        done_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    scan_jobs (id) {
+        id -> Uuid,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    scan_results (id) {
+        id -> Uuid,
+        file_id -> Uuid,
+        scanner -> Text,
+        verdict -> Text,
+        signatures -> Array<Text>,
+        scanned_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    scanners (name) {
+        name -> Text,
+        reachable -> Bool,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     session_files (session_id, file_id) {
         session_id -> Uuid,
         file_id -> Uuid,
@@ -152,9 +189,8 @@ diesel::table! {
         owner_id -> Uuid,
         length -> BigInt,
         received -> BigInt,
-        name -> Text,
-        folder -> Text,
-        description_sealed -> Nullable<Bytea>,
+        parts -> Integer,
+        metadata_sealed -> Nullable<Bytea>,
         lock_id -> Nullable<Uuid>,
         locked_until -> Nullable<Timestamptz>,
         created_at -> Timestamptz,

@@ -2,7 +2,7 @@
 //! are scanned already. Everything is scanned again, whatever its size, while it is pending.
 
 use parlour_files::kinds::Group;
-use parlour_files::picture::{self, Facts, Limits, Refusal};
+use parlour_files::picture::{self, Facts, Refusal};
 use parlour_files::scan::Verdict;
 
 use crate::error::Error;
@@ -10,9 +10,17 @@ use crate::receiving::Received;
 use crate::state::Media;
 
 impl Media {
+    /// The received file, if it is accepted, with what is known of it then.
+    pub async fn screened(&self, mut received: Received) -> Result<Received, Error> {
+        let facts = self.screen(&received).await?;
+        let pixels = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+        received.dimensions = facts.map(|facts| (pixels(facts.width), pixels(facts.height)));
+        Ok(received)
+    }
+
     /// Looks at a received file. Answers what it found out about a picture. Whole files are in
     /// memory here, and only as many as there are slots.
-    pub async fn screen(&self, received: &Received) -> Result<Option<Facts>, Error> {
+    async fn screen(&self, received: &Received) -> Result<Option<Facts>, Error> {
         let is_image = received.kind.group() == Group::Image;
         let is_small = received.size <= self.settings.scan.upload_bytes;
         if !is_image && !is_small {
@@ -21,7 +29,8 @@ impl Media {
         let _slot = self.screens.acquire().await;
         let id = received.object.id();
         let bytes = self.objects.read_whole(id, &received.key, received.size).await?;
-        let (scanner, kind) = (self.scanner.clone(), received.kind);
+        let (scanner, kind) = (self.tools.rules.clone(), received.kind);
+        let limits = self.tools.limits;
         let work = move || {
             // A scan that does not come to its end is the job's to repeat.
             let infected = is_small && matches!(scanner.scan(kind, &bytes), Ok(Verdict::Infected(_)));
@@ -29,13 +38,13 @@ impl Media {
                 return Ok((true, None));
             }
             let facts = if is_image {
-                Some(picture::inspect(&bytes, Limits::default())?)
+                Some(picture::inspect(&bytes, limits)?)
             } else {
                 None
             };
             Ok((false, facts))
         };
-        match self.workshop.run(work).await {
+        match self.tools.workshop.run(work).await {
             Ok((true, _)) => Err(Error::Infected),
             Ok((false, facts)) => Ok(facts),
             Err(refusal) => Err(refused(&refusal)),

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use parlour_config::{Environment, Part};
+use parlour_files::scan::clamd::Address;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -24,24 +25,6 @@ pub struct Settings {
     pub storage: Storage,
 }
 
-/// Where pictures are decoded.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config.default.toml documents them")]
-pub struct Pictures {
-    pub slots: u16,
-    pub queue: u16,
-    pub seconds: u32,
-}
-
-/// How files are scanned.
-#[derive(Clone, Debug, Deserialize)]
-#[expect(missing_docs, reason = "config.default.toml documents them")]
-pub struct Scan {
-    pub upload_bytes: u64,
-    pub seconds: u32,
-}
-
 /// The largest file of each kind.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +41,34 @@ impl MostBytes {
     pub fn any(self) -> u64 {
         self.image.max(self.audio).max(self.video).max(self.document)
     }
+}
+
+/// How files are scanned.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents them")]
+pub struct Scan {
+    pub upload_bytes: u64,
+    pub clamd: String,
+    pub clamd_seconds: u16,
+    pub rules_seconds: u16,
+    pub most_bytes: u64,
+    pub at_once: u16,
+    pub lease_seconds: u32,
+    pub retry_seconds: u32,
+    pub poll_ms: u32,
+}
+
+/// How pictures are worked on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents them")]
+pub struct Pictures {
+    pub slots: u16,
+    pub queue: u16,
+    pub seconds: u16,
+    pub megapixels: u32,
+    pub frames: u32,
 }
 
 /// Where bytes are.
@@ -116,9 +127,6 @@ impl Part for Settings {
             ("upload_slots", self.upload_slots.into()),
             ("files_per_request", self.files_per_request.into()),
             ("resumable_uploads", self.resumable_uploads.into()),
-            ("pictures.slots", self.pictures.slots.into()),
-            ("pictures.seconds", self.pictures.seconds),
-            ("scan.seconds", self.scan.seconds),
         ] {
             require(
                 (1..=100_000).contains(&value),
@@ -146,6 +154,48 @@ impl Part for Settings {
         );
         let open = production && storage.endpoint.starts_with("http://");
         require(!open, "storage.endpoint must begin with https:// in production");
+        problems.extend(self.scan_problems());
         problems
+    }
+}
+
+impl Settings {
+    fn scan_problems(&self) -> Vec<String> {
+        let (scan, pictures) = (&self.scan, &self.pictures);
+        let known = scan.clamd.is_empty() || scan.clamd.parse::<Address>().is_ok();
+        let long =
+            u32::from(scan.clamd_seconds) + u32::from(scan.rules_seconds) + 2 * u32::from(pictures.seconds);
+        let seconds = [scan.clamd_seconds, scan.rules_seconds, pictures.seconds];
+        [
+            (known, "scan.clamd must be tcp://host:port or unix:/path"),
+            (
+                self.most_bytes.any() <= scan.most_bytes && scan.most_bytes <= 1 << 30,
+                "scan.most_bytes must be at least the largest of most_bytes, and at most 1 GiB",
+            ),
+            (
+                seconds.into_iter().all(|value| (1..=3600).contains(&value)),
+                "scan.clamd_seconds, scan.rules_seconds and pictures.seconds must be from 1 to 3600",
+            ),
+            (
+                scan.lease_seconds > long,
+                "scan.lease_seconds must be more than the scanners' seconds and twice pictures.seconds",
+            ),
+            (
+                (1..=64).contains(&scan.at_once) && (1..=64).contains(&pictures.slots),
+                "scan.at_once and pictures.slots must be from 1 to 64",
+            ),
+            (
+                (1..=3600).contains(&scan.retry_seconds) && (10..=3_600_000).contains(&scan.poll_ms),
+                "scan.retry_seconds must be from 1 to 3600, scan.poll_ms from 10 to 3600000",
+            ),
+            (
+                (1..=1000).contains(&pictures.megapixels) && pictures.frames >= 1,
+                "pictures.megapixels must be from 1 to 1000, pictures.frames at least 1",
+            ),
+        ]
+        .into_iter()
+        .filter(|(fine, _)| !fine)
+        .map(|(_, problem)| problem.to_owned())
+        .collect()
     }
 }

@@ -1,22 +1,21 @@
 //! What the handlers share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parlour_auth::InternalKey;
 use parlour_chassis::{Clock, Context};
 use parlour_db::Db;
-use parlour_files::picture::Workshop;
-use parlour_files::scan::rules::Scanner;
 use parlour_vault::Vault;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use crate::settings::Settings;
 use crate::storage::Objects;
+use crate::tools::Tools;
 
-/// The service's parts.
+/// The service's parts. Cheap to clone.
+#[derive(Clone)]
 pub struct Media {
     /// Its database.
     pub db: Db,
@@ -25,17 +24,15 @@ pub struct Media {
     /// What time it is.
     pub clock: Clock,
     /// Its configuration.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// The bytes.
     pub objects: Objects,
     /// Signs links.
     pub links: InternalKey,
     /// Uploads that may be received at the same time.
     pub slots: Arc<Semaphore>,
-    /// Scans by the rules that are part of the program.
-    pub scanner: Scanner,
-    /// Where pictures are decoded.
-    pub workshop: Workshop,
+    /// Scanners, and the slots for heavy work.
+    pub tools: Tools,
     /// Files that may be whole in memory while they are looked at.
     pub screens: Arc<Semaphore>,
     /// Rings when there is a file to scan.
@@ -46,20 +43,17 @@ impl Media {
     /// Reads the configuration and opens what it needs.
     pub fn open(context: &Context) -> anyhow::Result<Self> {
         let settings: Settings = context.config()?;
-        let pictures = settings.pictures;
-        let patience = Duration::from_secs(pictures.seconds.into());
         Ok(Self {
             db: context.db()?,
             vault: context.vault.clone(),
             clock: context.clock.clone(),
             objects: Objects::open(&settings.storage)?,
+            tools: Tools::new(&settings)?,
             links: context.internal_key().clone(),
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
-            scanner: Scanner::new(Duration::from_secs(settings.scan.seconds.into()))?,
-            workshop: Workshop::new(pictures.slots.into(), pictures.queue.into(), patience),
-            screens: Arc::new(Semaphore::new(pictures.slots.into())),
+            screens: Arc::new(Semaphore::new(settings.pictures.slots.into())),
             pending: Arc::new(Notify::new()),
-            settings,
+            settings: Arc::new(settings),
         })
     }
 

@@ -64,7 +64,7 @@ fn aac(track: &Track<'_>, configuration: &[u8]) -> Option<Vec<u8>> {
     let mut decoder = StreamDecoder::new();
     let mut waveform = Waveform::new(config.sample_rate, 0);
     for packet in &track.packets {
-        let decoded = decoder.decode_raw_data_block(
+        let frame = decoder.decode_raw_data_block(
             config.aot,
             config.sampling_frequency_index,
             config.sample_rate,
@@ -72,7 +72,7 @@ fn aac(track: &Track<'_>, configuration: &[u8]) -> Option<Vec<u8>> {
             1,
             packet.bytes(),
         );
-        if let Ok(frame) = decoded {
+        if let Ok(frame) = frame {
             waveform.feed(
                 frame.pcm.iter().map(|sample| f32::from(*sample) / 32_768.0),
                 frame.channels,

@@ -35,7 +35,7 @@ pub struct AudioFacts {
     pub channels: u16,
     /// Samples a second; 0 when it is not said.
     pub sample_rate: u32,
-    /// [`POINTS`] values from 0 to 100, the loudest part being 100. `None` where it is not drawn:
+    /// [`POINTS`] values from 0 to 255, the loudest part being 255. `None` where it is not drawn:
     /// moving pictures, long recordings, and codecs without a decoder here.
     pub waveform: Option<Vec<u8>>,
 }

@@ -20,10 +20,10 @@ pub(super) fn next_box<'a>(walk: &mut Walk<'a>) -> Option<([u8; 4], &'a [u8])> {
 }
 
 /// The first box of that name.
-pub(super) fn child<'a>(content: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+pub(super) fn child(content: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let mut walk = Walk::new(content);
     while let Some((found, inner)) = next_box(&mut walk) {
-        if &found == name {
+        if found == name {
             return Some(inner);
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn child<'a>(content: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
 fn path<'a>(content: &'a [u8], names: &[&[u8; 4]]) -> Option<&'a [u8]> {
     names
         .iter()
-        .try_fold(content, |content, name| child(content, name))
+        .try_fold(content, |content, name| child(content, **name))
 }
 
 /// A header's time scale and duration, of either version.
@@ -52,8 +52,8 @@ fn times(content: &[u8]) -> Option<(u32, u64)> {
 
 /// Reads the first track with sound; a moving picture without any is as long as it says.
 pub(super) fn read(bytes: &[u8]) -> Option<Track<'_>> {
-    let movie = child(bytes, b"moov")?;
-    let (movie_scale, movie_length) = times(child(movie, b"mvhd")?)?;
+    let movie = child(bytes, *b"moov")?;
+    let (movie_scale, movie_length) = times(child(movie, *b"mvhd")?)?;
     let mut walk = Walk::new(movie);
     while let Some((name, track)) = next_box(&mut walk) {
         let handler = path(track, &[b"mdia", b"hdlr"]).and_then(|handler| handler.get(8..12));
@@ -75,11 +75,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<Track<'_>> {
 fn sound<'a>(bytes: &'a [u8], movie: &'a [u8], track: &'a [u8]) -> Option<Track<'a>> {
     let (scale, length) = times(path(track, &[b"mdia", b"mdhd"])?)?;
     let table = path(track, &[b"mdia", b"minf", b"stbl"])?;
-    let (codec, channels, sample_rate) = description(child(table, b"stsd")?)?;
+    let (codec, channels, sample_rate) = description(child(table, *b"stsd")?)?;
     let mut packets = samples(bytes, table).unwrap_or_default();
     let mut units = length;
-    if let Some(extends) = child(movie, b"mvex") {
-        let number = track_number(child(track, b"tkhd")?)?;
+    if let Some(extends) = child(movie, *b"mvex") {
+        let number = track_number(child(track, *b"tkhd")?)?;
         let more = fragments(bytes, number, Defaults::of(extends, number));
         units = units.max(more.units);
         packets.extend(more.packets);
@@ -112,7 +112,7 @@ fn description(table: &[u8]) -> Option<(Codec, u16, u32)> {
     fields.skip(6)?;
     let sample_rate = fields.be32()? >> 16;
     let codec = match &name {
-        b"mp4a" => esds(child(fields.rest(), b"esds")?),
+        b"mp4a" => esds(child(fields.rest(), *b"esds")?),
         b"Opus" => Codec::Opus,
         other => Codec::Other(String::from_utf8_lossy(other).trim().to_ascii_lowercase()),
     };
@@ -187,9 +187,9 @@ fn descriptor_length(walk: &mut Walk<'_>) -> Option<usize> {
 
 /// The samples by the tables of chunks, of samples in each, and of sizes.
 fn samples<'a>(bytes: &'a [u8], table: &[u8]) -> Option<Vec<Packet<'a>>> {
-    let mut sizes = Sizes::of(child(table, b"stsz")?)?;
+    let mut sizes = Sizes::of(child(table, *b"stsz")?)?;
     let mut chunks = Chunks::of(table)?;
-    let mut runs = Walk::new(child(table, b"stsc")?.get(4..)?);
+    let mut runs = Walk::new(child(table, *b"stsc")?.get(4..)?);
     let mut left = runs.be32()?;
     let mut run = (0, 0);
     let mut following = next_run(&mut runs, &mut left);
@@ -258,9 +258,9 @@ struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     fn of(table: &'a [u8]) -> Option<Self> {
-        let (content, wide) = match child(table, b"stco") {
+        let (content, wide) = match child(table, *b"stco") {
             Some(content) => (content, false),
-            None => (child(table, b"co64")?, true),
+            None => (child(table, *b"co64")?, true),
         };
         Some(Self {
             walk: Walk::new(content.get(8..)?),

@@ -68,7 +68,7 @@ fn of_track<'a>(
     mut defaults: Defaults,
     found: &mut Fragments<'a>,
 ) -> Option<()> {
-    let mut header = Walk::new(child(part, b"tfhd")?);
+    let mut header = Walk::new(child(part, *b"tfhd")?);
     let flags = header.be32()?;
     if header.be32()? != track {
         return Some(());

@@ -56,6 +56,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Track<'_>> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Format {
     code: u16,
     channels: u16,

@@ -73,18 +73,18 @@ impl Waveform {
             })
             .collect();
         let loudest = points.iter().copied().fold(0.0, f64::max);
-        Some(points.into_iter().map(|point| percent(point, loudest)).collect())
+        Some(points.into_iter().map(|point| level(point, loudest)).collect())
     }
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "between 0 and 100"
+    reason = "between 0 and 255"
 )]
-fn percent(value: f64, most: f64) -> u8 {
+fn level(value: f64, most: f64) -> u8 {
     if most > 0.0 {
-        (value / most * 100.0).round().clamp(0.0, 100.0) as u8
+        (value / most * 255.0).round().clamp(0.0, 255.0) as u8
     } else {
         0
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_grows_louder_rises_to_a_hundred() {
+    fn what_grows_louder_rises_to_the_top() {
         let mut waveform = Waveform::new(8000, 0);
         waveform.feed(
             (0_u16..16_000).map(|at| f32::from(at) / 16_000.0 * if at % 2 == 0 { 1.0 } else { -1.0 }),
@@ -104,7 +104,7 @@ mod tests {
         let points = waveform.finish().unwrap();
         assert_eq!(points.len(), POINTS);
         assert!(
-            points.is_sorted() && points[99] == 100 && points[0] <= 1,
+            points.is_sorted() && points[99] == 255 && points[0] <= 3,
             "{points:?}"
         );
     }

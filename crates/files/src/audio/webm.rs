@@ -1,4 +1,4 @@
-//! WebM: a row of elements with names and lengths (EBML, RFC 8794), some within others.
+//! `WebM`: a row of elements with names and lengths (EBML, RFC 8794), some within others.
 //!
 //! Elements that hold others are entered wherever they stand; recorders that stream do not know
 //! their lengths.
@@ -121,17 +121,15 @@ fn element<'a>(walk: &mut Walk<'a>, found: &mut Found<'a>) -> Option<()> {
     let id = id(walk)?;
     let size = size(walk)?;
     if matches!(id, SEGMENT | INFO | TRACKS | TRACK | AUDIO | CLUSTER | GROUP) {
-        if id == TRACK {
-            if found.tracks.len() < 64 {
-                found.tracks.push(Described {
-                    channels: 1,
-                    ..Described::default()
-                });
-            }
+        if id == TRACK && found.tracks.len() < 64 {
+            found.tracks.push(Described {
+                channels: 1,
+                ..Described::default()
+            });
         }
         return Some(());
     }
-    let data = walk.take(usize::try_from(size?).ok()?)?;
+    let data = walk.take(usize::try_from(size).ok()?)?;
     match id {
         SCALE => found.scale = number(data).max(1),
         DURATION => found.duration = float(data),
@@ -154,7 +152,7 @@ fn element<'a>(walk: &mut Walk<'a>, found: &mut Found<'a>) -> Option<()> {
 
 fn block<'a>(data: &'a [u8], found: &mut Found<'a>) -> Option<()> {
     let mut walk = Walk::new(data);
-    let track = size(&mut walk)??;
+    let track = size(&mut walk)?;
     let offset = i16::from_be_bytes(walk.array()?);
     let laced = walk.u8()? & 0x06 != 0;
     let time = found.cluster.saturating_add_signed(i64::from(offset));
@@ -179,8 +177,11 @@ fn id(walk: &mut Walk<'_>) -> Option<u32> {
     )
 }
 
-/// One to eight bytes without that bit; `Some(None)` when it says that it is not known.
-fn size(walk: &mut Walk<'_>) -> Option<Option<u64>> {
+/// A length that is not known yet.
+const UNKNOWN: u64 = u64::MAX;
+
+/// One to eight bytes without that bit.
+fn size(walk: &mut Walk<'_>) -> Option<u64> {
     let first = *walk.rest().first()?;
     let length = usize::try_from(first.leading_zeros()).ok()? + 1;
     if length > 8 {
@@ -192,7 +193,7 @@ fn size(walk: &mut Walk<'_>) -> Option<Option<u64>> {
         .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     let most = (1_u64 << (7 * length)) - 1;
     let value = value & most;
-    Some((value != most).then_some(value))
+    Some(if value == most { UNKNOWN } else { value })
 }
 
 fn number(data: &[u8]) -> u64 {

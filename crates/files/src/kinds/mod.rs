@@ -56,9 +56,9 @@ pub enum Kind {
     M4a,
     /// MPEG-4.
     Mp4,
-    /// WebM with sound only.
+    /// `WebM` with sound only.
     WebmAudio,
-    /// WebM.
+    /// `WebM`.
     Webm,
     /// PDF.
     Pdf,

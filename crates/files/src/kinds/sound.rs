@@ -4,7 +4,7 @@ use super::{Kind, has, riff};
 use crate::audio::frame_length;
 use crate::bytes::Walk;
 
-/// Brands of MPEG-4 files that players play. QuickTime, HEIF and AVIF have others.
+/// Brands of MPEG-4 files that players play. `QuickTime`, HEIF and AVIF have others.
 const BRANDS: [&[u8; 4]; 17] = [
     b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42",
     b"avc1", b"M4A ", b"M4B ", b"M4V ", b"dash", b"MSNV",

@@ -1,4 +1,4 @@
-//! clamd (ClamAV's daemon), asked over its socket with INSTREAM.
+//! clamd (`ClamAV`'s daemon), asked over its socket with INSTREAM.
 //!
 //! clamd answers OK for what is above its own limits unless its `AlertExceedsMax` is on, and closes
 //! a stream that is longer than its `StreamMaxLength`. So a limit of ours stays below its, and every

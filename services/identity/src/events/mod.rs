@@ -1,6 +1,7 @@
 //! Events of other services that change what identity knows of a person.
 
 use parlour_contracts::billing::v1::GuideApproved;
+use parlour_contracts::media::v1::AvatarChanged;
 use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
 use parlour_contracts::ops::v1::PrivacyEraseRequested;
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::state::Identity;
 use crate::store::profiles::{self, Counter};
 
+mod avatar;
 mod erased;
 mod power;
 
@@ -20,6 +22,10 @@ mod power;
 pub fn consumer(state: &Arc<Identity>) -> Consumer {
     let consumer = Consumer::new(crate::NAME);
     let consumer = power(consumer, state);
+    let pictures = state.clone();
+    let consumer = consumer.on(async move |tx: &mut Tx, event: Incoming<AvatarChanged>| {
+        avatar::change(&pictures, tx, account(&event.data.owner_id)?, event.data.url).await
+    });
     counters(consumer)
 }
 

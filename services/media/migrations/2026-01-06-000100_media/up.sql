@@ -65,9 +65,11 @@ CREATE TABLE files (
     -- Of a derived file: what it was made of, and how.
     source_id uuid,
     recipe text,
-    -- While pending: when it is next taken up, and how often it was.
+    -- While a scan is due: when it is next taken up, and how often it was.
     due_at timestamptz,
     attempts int NOT NULL DEFAULT 0,
+    -- Out of quarantine by somebody's decision: scanners have no say any more.
+    released boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     -- Its owner can bring it back until it is purged.
@@ -76,9 +78,10 @@ CREATE TABLE files (
 ) WITH (fillfactor = 80);
 CREATE INDEX files_owner ON files (owner_id, created_at DESC, id DESC);
 CREATE INDEX files_blob ON files (blob_id);
-CREATE INDEX files_due ON files (due_at) WHERE due_at IS NOT NULL;
+-- New files before those that are scanned again.
+CREATE INDEX files_due ON files ((status <> 'pending'), due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX files_deleted ON files (deleted_at) WHERE deleted_at IS NOT NULL;
-CREATE INDEX files_quarantined ON files (updated_at DESC, id DESC) WHERE status = 'quarantined';
+CREATE INDEX files_quarantined ON files (created_at DESC, id DESC) WHERE status = 'quarantined';
 -- The same request twice is the same file.
 CREATE UNIQUE INDEX files_derived ON files (source_id, recipe) WHERE source_id IS NOT NULL AND deleted_at IS NULL;
 
@@ -151,9 +154,9 @@ CREATE TABLE uploads (
     owner_id uuid NOT NULL,
     length bigint NOT NULL CHECK (length > 0),
     received bigint NOT NULL CHECK (received BETWEEN 0 AND length),
-    name text NOT NULL,
-    folder text NOT NULL,
-    description_sealed bytea,
+    parts int NOT NULL DEFAULT 0,
+    -- As its sender wrote it: name, folder, description.
+    metadata_sealed bytea,
     -- Whoever appends at present, and for how long they have it to themselves.
     lock_id uuid,
     locked_until timestamptz,
@@ -173,6 +176,42 @@ CREATE TABLE upload_parts (
     PRIMARY KEY (upload_id, start)
 );
 
+-- What scanners said of files.
+CREATE TABLE scan_results (
+    id uuid PRIMARY KEY,
+    file_id uuid NOT NULL REFERENCES files ON DELETE CASCADE,
+    -- rules, clamd, decoder, or staff for a release.
+    scanner text NOT NULL CHECK (scanner IN ('rules', 'clamd', 'decoder', 'staff')),
+    verdict text NOT NULL CHECK (verdict IN ('clean', 'infected', 'too_large', 'failed', 'released')),
+    -- What was found, by its names.
+    signatures text[] NOT NULL,
+    scanned_at timestamptz NOT NULL
+);
+CREATE INDEX scan_results_file ON scan_results (file_id, id DESC);
+
+-- Scans of many files.
+CREATE TABLE scan_jobs (
+    id uuid PRIMARY KEY,
+    created_by uuid NOT NULL,
+    created_at timestamptz NOT NULL
+);
+-- Their files. An outcome is ready, quarantined, or gone for one that was removed meanwhile.
+CREATE TABLE scan_job_files (
+    job_id uuid NOT NULL REFERENCES scan_jobs ON DELETE CASCADE,
+    file_id uuid NOT NULL,
+    outcome text CHECK (outcome IN ('ready', 'quarantined', 'gone')),
+    done_at timestamptz,
+    PRIMARY KEY (job_id, file_id)
+);
+CREATE INDEX scan_job_files_open ON scan_job_files (file_id) WHERE outcome IS NULL;
+
+-- Scanners outside of this process, and since when they are as they are.
+CREATE TABLE scanners (
+    name text PRIMARY KEY,
+    reachable boolean NOT NULL,
+    since timestamptz NOT NULL
+);
+
 -- Owners see their rows, and others what is shared with them; the service itself all.
 -- The owner of the tables too is bound (FORCE).
 DO $$
@@ -182,7 +221,7 @@ DECLARE
     me text := 'nullif(current_setting(''parlour.user'', true), '''')::uuid';
 BEGIN
     FOREACH t IN ARRAY ARRAY['quotas', 'holdings', 'files', 'renditions', 'shares', 'session_members',
-        'session_files', 'uploads', 'upload_parts']
+        'session_files', 'uploads', 'upload_parts', 'scan_results']
     LOOP
         own := CASE t
             WHEN 'files' THEN format('owner_id = %1$s
@@ -190,6 +229,7 @@ BEGIN
                 OR EXISTS (SELECT FROM session_files s WHERE s.file_id = files.id)', me)
             -- The policy of files decides.
             WHEN 'renditions' THEN 'EXISTS (SELECT FROM files f WHERE f.id = file_id)'
+            WHEN 'scan_results' THEN 'EXISTS (SELECT FROM files f WHERE f.id = file_id)'
             WHEN 'shares' THEN format('owner_id = %s OR %s = ANY (account_ids)', me, me)
             WHEN 'session_members' THEN format('account_id = %s', me)
             -- The policy of session_members decides.

@@ -4,3 +4,4 @@ pub mod conditions;
 pub mod disposition;
 pub mod names;
 pub mod range;
+pub mod tus;

@@ -21,7 +21,8 @@ pub struct Facts {
     pub waveform: Option<Vec<u8>>,
 }
 
-/// Claims up to `most` files that are due, until `lease`, the longest waiting first. Those
+/// Claims up to `most` files that are due, until `lease`, new files before others, the
+/// longest waiting first. Those
 /// that somebody else is just taking are passed over.
 pub async fn claim(
     conn: &mut Conn,
@@ -31,7 +32,7 @@ pub async fn claim(
 ) -> QueryResult<Vec<File>> {
     Statement::new(concat!(
         "WITH due AS (
-           SELECT id FROM files WHERE due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
+           SELECT id FROM files WHERE due_at <= ? ORDER BY (status <> 'pending'), due_at LIMIT ? FOR UPDATE SKIP LOCKED)
          UPDATE files f SET due_at = ?, attempts = f.attempts + 1 FROM due WHERE f.id = due.id RETURNING ",
         columns!()
     ))

@@ -107,3 +107,10 @@ pub async fn set_plan(conn: &mut Conn, owner: Uuid, plan: &str, allowed: i64) ->
     .await?;
     Ok(())
 }
+
+/// Forgets a person who has nothing.
+pub async fn forget(conn: &mut Conn, owner: Uuid) -> QueryResult<()> {
+    let statement = Statement::new("DELETE FROM quotas WHERE owner_id = ?").with(owner);
+    statement.execute(conn).await?;
+    Ok(())
+}

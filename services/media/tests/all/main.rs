@@ -7,8 +7,20 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod bad_input;
+mod events;
+mod files;
 mod general;
+mod jobs;
+mod quotas;
+mod s3;
+mod serving;
+mod shares;
+mod derived;
+mod general;
+mod scans;
 mod support;
+mod tus;
 mod uploads;
 
 /// The services under test.

@@ -154,14 +154,7 @@ async fn receive(
         Ok(received) => received,
         Err(error) => return Ok(Err(error)),
     };
-    Ok(screened(media, received).await)
-}
-
-async fn screened(media: &Media, mut received: Received) -> Result<Received, Error> {
-    let facts = media.screen(&received).await?;
-    let pixels = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
-    received.dimensions = facts.map(|facts| (pixels(facts.width), pixels(facts.height)));
-    Ok(received)
+    Ok(media.screened(received).await)
 }
 
 fn milliseconds(text: &str) -> Result<i64, ApiError> {
