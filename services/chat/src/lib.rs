@@ -1,12 +1,14 @@
 //! Chat: conversations, what is said in them, groups, end-to-end keys, and every live
 //! connection of the platform.
 
+pub mod access;
 pub mod domain;
 pub mod error;
 pub mod events;
 pub mod following;
 pub mod http;
 pub mod jobs;
+pub mod marking;
 pub mod meeting;
 pub mod message;
 pub mod opening;

@@ -3,79 +3,28 @@
 use std::collections::HashMap;
 
 use futures_util::future::{try_join, try_join3};
-use parlour_db::{Conn, Db, DbError, Scope, Tx};
-use parlour_events::realtime::Target;
+use parlour_db::{Conn, DbError, Scope};
 use uuid::Uuid;
 
-use crate::domain::kinds::{SessionKind, SessionStatus};
+pub use crate::access::{Membership, membership};
+pub use crate::marking::{Read, mark_read};
+
+use crate::access::admit;
 use crate::error::Error;
 use crate::message::{Message, Row};
-use crate::pushing::MessagesReadPush;
 use crate::state::Chat;
 use crate::store::door::{self, Door};
 use crate::store::listing::{self, Part, Session};
 use crate::store::messages::{self, From, ReactionRow};
-use crate::store::{reads, sessions};
-use crate::telling;
 use crate::viewer::Viewer;
-
-/// What somebody is to a conversation that they take part in.
-#[derive(Clone, Debug)]
-pub struct Membership {
-    /// What it is about.
-    pub kind: SessionKind,
-    /// What can be done with it.
-    pub status: SessionStatus,
-    /// Whether it takes encrypted messages only.
-    pub encrypted: bool,
-    /// What they are to it.
-    pub role: String,
-    /// The number of its last message.
-    pub last_seq: i64,
-    /// The last message that they have read.
-    pub last_read_seq: i64,
-}
-
-/// What somebody is to a conversation. Fails where there is none or it is not theirs.
-pub async fn membership(chat: &Chat, session: Uuid, user: Uuid) -> Result<Membership, Error> {
-    let found = chat
-        .db
-        .fetch(
-            Scope::Person(user),
-            async move |conn: &Conn| -> Result<_, Error> { Ok(door::door(conn, session, user).await?) },
-        )
-        .await?;
-    let door = found.ok_or(Error::SessionNotFound)?;
-    Ok(Membership {
-        kind: door.kind.parse()?,
-        status: door.status.parse()?,
-        encrypted: door.encrypted,
-        role: door.role.ok_or(Error::Denied)?,
-        last_seq: door.last_seq,
-        last_read_seq: door.my_read,
-    })
-}
-
-/// Whether somebody may send a file there. Asked before the file goes to media; whatever
-/// changes in between is found out when it is sent.
-pub async fn may_send_files(chat: &Chat, user: Uuid, session: Uuid) -> Result<(), Error> {
-    let found = membership(chat, session, user).await?;
-    if found.status != SessionStatus::Active {
-        return Err(Error::Inactive);
-    }
-    if found.encrypted {
-        return Err(Error::Field("session_id", "takes encrypted messages only"));
-    }
-    Ok(())
-}
 
 /// A conversation with those who take part in it, for whom it may concern.
 pub async fn session(chat: &Chat, viewer: &Viewer, id: Uuid) -> Result<(Session, Vec<Part>), Error> {
-    let user = viewer.id;
+    let (user, all) = (viewer.id, viewer.sees_all());
     let (door, session, parts) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = door::door(conn, id, user);
+            let door = door::door(conn, id, user, all);
             let session = listing::find(conn, id, user);
             Ok(try_join3(door, session, listing::parts(conn, id)).await?)
         })
@@ -135,11 +84,11 @@ pub async fn page(
         }
         Which::Before(id) => (From::Before(id), None),
     };
-    let user = viewer.id;
+    let (user, all) = (viewer.id, viewer.sees_all());
     let (door, (mut rows, mut reactions)) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = async { door::door(conn, session, user).await.map_err(DbError::from) };
+            let door = async { door::door(conn, session, user, all).await.map_err(DbError::from) };
             Ok(try_join(door, load(conn, session, from, limit + 1)).await?)
         })
         .await?;
@@ -177,7 +126,7 @@ async fn with_held(
     session: Uuid,
     (door, offset, limit): (&Door, i64, i64),
 ) -> Result<Rows, Error> {
-    let sender = door.role.is_some().then_some(viewer.id);
+    let sender = (!viewer.sees_all()).then_some(viewer.id);
     let below = (offset - door.held).max(0);
     chat.db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
@@ -189,32 +138,6 @@ async fn with_held(
             Ok((rows, reactions))
         })
         .await
-}
-
-/// Lets in those who take part and those who look at everything.
-pub(crate) async fn admit(
-    chat: &Chat,
-    viewer: &Viewer,
-    session: Uuid,
-    door: Option<Door>,
-) -> Result<Door, Error> {
-    let door = door.ok_or(Error::SessionNotFound)?;
-    if door.role.is_some() {
-        return Ok(door);
-    }
-    let inside = match viewer.country() {
-        _ if !viewer.sees_all() => false,
-        None => true,
-        Some(country) => in_country(&chat.db, session, country.to_owned()).await?,
-    };
-    if inside { Ok(door) } else { Err(Error::Denied) }
-}
-
-async fn in_country(db: &Db, session: Uuid, country: String) -> Result<bool, Error> {
-    db.fetch(Scope::Service, async move |conn: &Conn| -> Result<_, Error> {
-        Ok(sessions::in_country(conn, session, &country).await?)
-    })
-    .await
 }
 
 async fn is_there(chat: &Chat, viewer: &Viewer, session: Uuid, id: Uuid) -> Result<bool, Error> {
@@ -257,11 +180,11 @@ pub async fn after(
     seq: i64,
     limit: i64,
 ) -> Result<Vec<Seen>, Error> {
-    let user = viewer.id;
+    let (user, all) = (viewer.id, viewer.sees_all());
     let (door, rows, reactions) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = door::door(conn, session, user);
+            let door = door::door(conn, session, user, all);
             let rows = messages::after(conn, session, seq, limit);
             let reactions = messages::reactions_after(conn, session, seq, limit);
             Ok(try_join3(door, rows, reactions).await?)
@@ -302,65 +225,4 @@ pub async fn seq_of(chat: &Chat, user: Uuid, session: Uuid, id: Uuid) -> Result<
             async move |conn: &Conn| -> Result<_, Error> { Ok(messages::seq(conn, session, id).await?) },
         )
         .await
-}
-
-/// What came of marking a message as read.
-#[derive(Clone, Copy, Debug)]
-pub struct Read {
-    /// The message's conversation.
-    pub session_id: Uuid,
-    /// The message.
-    pub message_id: Uuid,
-    /// Its number: all up to it are read.
-    pub seq: i64,
-    /// Whether less had been read before.
-    pub news: bool,
-}
-
-/// Marks everything up to a message as read by somebody who takes part, which is told when it
-/// is news. Without a session it is found by the message. Fails where they know of no such message.
-pub async fn mark_read(
-    chat: &Chat,
-    reader: Uuid,
-    session: Option<Uuid>,
-    message: Uuid,
-) -> Result<Read, Error> {
-    let shared = chat.clone();
-    let marked = chat
-        .db
-        .write(
-            Scope::Person(reader),
-            async move |tx: &mut Tx| -> Result<_, Error> {
-                let Some((session_id, seq, news)) = reads::mark(tx, reader, session, message).await? else {
-                    return Ok(None);
-                };
-                if news {
-                    let event = telling::read(session_id, reader, message, seq);
-                    telling::about(tx, session_id, &event).await?;
-                    let push = MessagesReadPush {
-                        session_id,
-                        user_id: reader,
-                        message_id: message,
-                        seq,
-                    };
-                    let target = Target::Session(session_id);
-                    shared.pusher.on_commit(tx, target, "messages_read", push);
-                }
-                Ok(Some(Read {
-                    session_id,
-                    message_id: message,
-                    seq,
-                    news,
-                }))
-            },
-        )
-        .await?;
-    match (marked, session) {
-        (Some(read), _) => Ok(read),
-        (None, Some(session)) => {
-            membership(chat, session, reader).await?;
-            Err(DbError::NotFound.into())
-        }
-        (None, None) => Err(DbError::NotFound.into()),
-    }
 }

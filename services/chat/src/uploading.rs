@@ -77,11 +77,14 @@ impl Uploads {
         if status >= 300 {
             return Err(refusal(status, &told).into());
         }
-        let file = &told["data"]["file"];
+        let text = |name: &str| {
+            told.pointer(&format!("/data/file/{name}"))
+                .and_then(Value::as_str)
+        };
         let (Some(id), Some(name), Some(size)) = (
-            file["id"].as_str().and_then(|id| Uuid::try_parse(id).ok()),
-            file["name"].as_str(),
-            file["size"].as_i64(),
+            text("id").and_then(|id| Uuid::try_parse(id).ok()),
+            text("name"),
+            told.pointer("/data/file/size").and_then(Value::as_i64),
         ) else {
             return Err(ApiError::unavailable()
                 .with_cause("media answered without a file")
@@ -92,7 +95,7 @@ impl Uploads {
             name: name.to_owned(),
             size,
         };
-        Ok((stored, file.clone()))
+        Ok((stored, told.pointer("/data/file").cloned().unwrap_or_default()))
     }
 }
 
@@ -114,15 +117,20 @@ fn body(upload: &Upload<'_>, boundary: &str) -> Vec<u8> {
 
 /// What media said, as ours. What is its own trouble, or ours with it, is only not available.
 fn refusal(status: u16, told: &Value) -> ApiError {
-    let code = told["code"].as_str().unwrap_or_default();
+    let text = |name: &str| told.get(name).and_then(Value::as_str);
+    let code = text("code").unwrap_or_default();
     let (Ok(status), false) = (
         StatusCode::from_u16(status),
         status >= 500 || status == 404 || code.is_empty(),
     ) else {
         return ApiError::unavailable().with_cause(format!("media answered {status} {code}"));
     };
-    let message = told["error"].as_str().unwrap_or("The file was refused.");
-    let details = told["details"].as_array().into_iter().flatten();
+    let message = text("error").unwrap_or("The file was refused.");
+    let details = told
+        .get("details")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let details = details.filter_map(Value::as_str).map(ToOwned::to_owned);
     ApiError::new(status, code.to_owned(), message.to_owned()).with_details(details.collect())
 }

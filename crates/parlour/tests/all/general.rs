@@ -25,5 +25,8 @@ fn every_service_of_the_binary_is_tried() {
         .map(|service| service.name)
         .collect();
     // A new service has these tests of its own: add its name here when it does.
-    assert_eq!(names, ["gateway", "identity", "chat", "media", "notify", "orders"]);
+    assert_eq!(
+        names,
+        ["gateway", "identity", "chat", "media", "notify", "orders"]
+    );
 }

@@ -203,7 +203,7 @@ END $$;
 -- What somebody finds at the door of a conversation: no row when there is none. It
 -- looks past row-level security (for as long as it runs), because "it is not yours" is answered otherwise than
 -- "there is none"; it tells nothing of what is behind the door.
-CREATE FUNCTION session_door(p_session uuid, p_user uuid)
+CREATE FUNCTION session_door(p_session uuid, p_user uuid, p_all boolean)
 RETURNS TABLE (kind text, status text, encrypted boolean, last_seq bigint, role text,
                my_read bigint, others_read bigint, held bigint)
 LANGUAGE plpgsql AS $$
@@ -220,7 +220,7 @@ BEGIN
             ELSE (SELECT max(o.last_read_seq) FROM participants o
                   WHERE o.session_id = s.id AND o.user_id <> p_user) END, 0),
         (SELECT count(*) FROM held_messages h
-         WHERE h.session_id = s.id AND (m.user_id IS NULL OR h.sender_id = p_user))
+         WHERE h.session_id = s.id AND (p_all OR h.sender_id = p_user))
     FROM sessions s
     LEFT JOIN participants m ON m.session_id = s.id AND m.user_id = p_user AND m.left_at IS NULL
     WHERE s.id = p_session;

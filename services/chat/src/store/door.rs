@@ -30,15 +30,17 @@ pub struct Door {
     pub held: i64,
 }
 
-/// The door, if there is such a conversation.
-pub async fn door(mut conn: &Conn, session: Uuid, user: Uuid) -> QueryResult<Option<Door>> {
+/// The door, if there is such a conversation. Who `sees_all` sees what is held of others too.
+pub async fn door(mut conn: &Conn, session: Uuid, user: Uuid, sees_all: bool) -> QueryResult<Option<Door>> {
+    type Found = (String, String, bool, i64, Option<String>, i64, i64, i64);
     type Types = (Text, Text, Bool, BigInt, Nullable<Text>, BigInt, BigInt, BigInt);
     let statement = Statement::<Types>::of(
-        "SELECT kind, status, encrypted, last_seq, role, my_read, others_read, held FROM session_door(?, ?)",
+        "SELECT kind, status, encrypted, last_seq, role, my_read, others_read, held FROM session_door(?, ?, ?)",
     );
-    let found: Option<(String, String, bool, i64, Option<String>, i64, i64, i64)> = statement
+    let found: Option<Found> = statement
         .with(session)
         .with(user)
+        .with(sees_all)
         .get_result(&mut conn)
         .await
         .optional()?;

@@ -239,6 +239,8 @@ async fn the_limit_is_one_over_all_replicas_and_repeats_are_free() {
     let answers = join_all(sends).await;
     let taken = answers.iter().filter(|answer| answer.status() == 201).count();
     assert_eq!(taken, 10);
+    let told = |answer: &&parlour_testkit::Answer| answer.header("ratelimit").is_some();
+    assert_eq!(answers.iter().filter(told).count(), 25);
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status() != 201).collect();
     for answer in refused {
         answer.expect_error(429, "RATE_LIMIT_EXCEEDED");

@@ -43,13 +43,13 @@ async fn a_page_reads_its_own_rows_and_no_more() {
     let session = stage.session().await;
     let said = stage.said(&stage.client, session, "first").await;
     stage
-        .sql(&format!(
+        .sql(
             "INSERT INTO chat.messages (session_id, seq, id, sender_id, kind, state, sealed, created_at)
              SELECT session_id, n, gen_random_uuid(), sender_id, kind, 'rejected', NULL, created_at
              FROM chat.messages, generate_series(2, 50000) n;
              UPDATE chat.sessions SET last_seq = 50000;
-             ANALYZE chat.messages; ANALYZE chat.sessions; ANALYZE chat.participants"
-        ))
+             ANALYZE chat.messages; ANALYZE chat.sessions; ANALYZE chat.participants",
+        )
         .await;
     let top = |what: &str| {
         format!(

@@ -122,7 +122,7 @@ async fn row_level_security_holds_for_the_services_own_role() {
     let seen = db.write(client, async move |tx: &mut Tx| -> Result<i64, DbError> {
         use diesel_async::RunQueryDsl as _;
         let stranger = uuid::Uuid::now_v7();
-        let door = format!("(SELECT count(*) FROM session_door('{session}', '{stranger}'))");
+        let door = format!("(SELECT count(*) FROM session_door('{session}', '{stranger}', false))");
         let query = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&door));
         assert_eq!(query.get_result::<i64>(tx).await?, 1);
         let query =

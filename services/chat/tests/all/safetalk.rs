@@ -13,7 +13,7 @@ use crate::support::{Stage, id, numbers, strings};
 async fn messages_are_sent_and_listed_over_all_conversations() {
     let stage = Stage::set().await;
     let (one, other) = (stage.session().await, stage.session().await);
-    let send = async |session: Uuid, content: &str| {
+    let say = async |session: Uuid, content: &str| {
         let path = format!("/chat/session/{session}/");
         let body = json!({ "content": content, "message_type": "text" });
         stage
@@ -25,11 +25,11 @@ async fn messages_are_sent_and_listed_over_all_conversations() {
             .expect(201)
             .json()
     };
-    let sent = send(one, "a").await;
+    let sent = say(one, "a").await;
     assert_eq!((&sent["status"], &sent["content"]), (&json!("sent"), &json!("a")));
     assert_eq!(sent["sender"]["name"], "Cleo");
-    send(other, "b").await;
-    send(one, "c").await;
+    say(other, "b").await;
+    say(one, "c").await;
     let list = async |by, query: &str| {
         stage
             .app

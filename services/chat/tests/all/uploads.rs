@@ -2,8 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use parlour_contracts::chat::v1::MessageSent;
-use parlour_contracts::media::v1::FileReady;
+use parlour_db::{Scope, Tx};
 use parlour_testkit::{App, AppBuilder, Person, Request, eventually_eq};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -88,16 +87,11 @@ fn voice(session: Uuid) -> Form {
         .field("session_id", &session.to_string())
 }
 
-async fn ready(stage: &Stage, owner: &Person) -> Uuid {
-    let told: Vec<MessageSent> = stage.app.published("chat").await;
-    let file_id = told.last().unwrap().file_id.clone();
-    let event = FileReady {
-        file_id: file_id.clone(),
-        owner_id: owner.id.to_string(),
-        ..FileReady::default()
-    };
-    stage.tell(format!("file:{file_id}"), event).await;
-    file_id.parse().unwrap()
+/// What a link of media's answers to somebody without a token.
+async fn opened(stage: &Stage, message: &Value) -> Vec<u8> {
+    let url = message["file_url"].as_str().unwrap();
+    let path = url.strip_prefix("http://127.0.0.1:5000").unwrap();
+    stage.app.get(path).await.expect(200).bytes().to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,23 +113,15 @@ async fn a_voice_note_is_measured_stored_and_shown_once_it_was_scanned() {
     assert_eq!(said["moderation_state"], "held");
     assert_eq!(send().await.expect(201).data()["id"], said["id"]);
     assert_eq!(stage.count("SELECT count(*) FROM media.files").await, 1);
-    assert!(stage.contents(&stage.reader, session).await.is_empty());
-    let file = ready(&stage, &stage.client).await;
-    let owned = format!(
-        "SELECT count(*) FROM media.files WHERE id = '{file}' AND owner_id = '{}'",
-        stage.client.id
-    );
-    assert_eq!(stage.count(&owned).await, 1);
     eventually_eq(1, async || stage.contents(&stage.reader, session).await.len()).await;
     let seen: Value = stage.page(&stage.reader, session, "").await["messages"][0].clone();
     assert_eq!((&seen["id"], &seen["seq"]), (&said["id"], &json!(1)));
-    assert!(seen["file_url"].as_str().unwrap().contains("/api/media/shared/"));
+    assert_eq!(opened(&stage, &seen).await, wav());
     // A reader's waits for a monitor as well.
     let theirs = voice(session)
         .send(&stage, &stage.reader, "/api/chat/voice-notes")
         .await;
     let theirs = theirs.expect(201).data();
-    ready(&stage, &stage.reader).await;
     let waits = "SELECT count(*) FROM chat.held_messages WHERE review AND NOT scan";
     eventually_eq(1, async || stage.count(waits).await).await;
     let approved = parlour_contracts::moderation::v1::ContentApproved {
@@ -168,11 +154,12 @@ async fn a_picture_has_a_caption_and_its_verdict_may_come_first() {
         (&said["file_name"], &said["metadata"]["mime_type"]),
         (&json!("cat.png"), &json!("image/png"))
     );
-    ready(&stage, &stage.client).await;
     eventually_eq(vec!["my cat".to_owned()], async || {
         stage.contents(&stage.reader, session).await
     })
     .await;
+    let seen: Value = stage.page(&stage.reader, session, "").await["messages"][0].clone();
+    assert!(!opened(&stage, &seen).await.is_empty());
     // The verdict before the message: nothing is lost.
     let chat = crate::pushes::chat(&stage);
     let file = Uuid::now_v7();
@@ -262,4 +249,47 @@ async fn without_media_there_are_no_files_and_words_go_on() {
         .await;
     answer.expect_error(503, "UPSTREAM_UNAVAILABLE");
     stage.said(&stage.client, session, "hello").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_and_its_message_meet_in_whatever_order_they_come() {
+    let stage = Stage::set().await;
+    let session = stage.session().await;
+    let chat = crate::pushes::chat(&stage);
+    let owner = stage.client.id;
+    let sender = parlour_chat::viewer::Sender {
+        id: owner,
+        staff: false,
+        reader: false,
+    };
+    let meet = (0..40).map(|_| {
+        let (chat, sender, file) = (chat.clone(), sender.clone(), Uuid::now_v7());
+        let new = parlour_chat::sending::NewMessage {
+            session_id: session,
+            client_id: None,
+            kind: parlour_chat::domain::kinds::MessageKind::Image,
+            content: String::new(),
+            metadata: None,
+            file: Some(parlour_chat::sending::File {
+                id: file,
+                name: "a.png".to_owned(),
+                size: 1,
+            }),
+        };
+        async move {
+            let hearing = chat.clone();
+            let told = chat.db.write(Scope::Service, async move |tx: &mut Tx| {
+                hearing.file_ready(tx, file, owner).await
+            });
+            let (sent, told) =
+                futures_util::future::join(parlour_chat::sending::send(&chat, &sender, new), told).await;
+            told.unwrap();
+            sent.unwrap();
+        }
+    });
+    futures_util::future::join_all(meet).await;
+    assert_eq!(stage.count("SELECT count(*) FROM chat.held_messages").await, 0);
+    let page = stage.page(&stage.reader, session, "&limit=100").await;
+    let expected: Vec<i64> = (1..=40).rev().collect();
+    assert_eq!(crate::support::numbers(&page["messages"], "seq"), expected);
 }

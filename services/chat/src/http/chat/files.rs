@@ -3,15 +3,15 @@
 use actix_web::http::StatusCode;
 use parlour_files::kinds::{self, Kind};
 use parlour_http::{ApiError, Multipart, OnceRead, RateClass, Reply, Routes, State, Success, User};
-use serde_json::{Map, json};
+use serde_json::Map;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::messages::send::say;
 use super::upload::{Form, Key, Token, unsupported};
+use crate::access;
 use crate::domain::content;
 use crate::domain::kinds::MessageKind;
-use crate::reading;
 use crate::sending::NewMessage;
 use crate::state::Chat;
 use crate::view::MessageView;
@@ -57,7 +57,7 @@ pub async fn send_file(
         return Err(ApiError::field("caption", problem));
     }
     let sender = Sender::from(&*user);
-    reading::may_send_files(&state, sender.id, form.session_id).await?;
+    access::may_send_files(&state, sender.id, form.session_id).await?;
     let kind = match kinds::sniff(form.bytes.get(..kinds::HEAD).unwrap_or(&form.bytes)) {
         Some(Kind::Jpeg | Kind::Png | Kind::Gif | Kind::WebP) => MessageKind::Image,
         Some(Kind::Pdf) => MessageKind::File,
@@ -68,8 +68,12 @@ pub async fn send_file(
         .await?;
     let shown = ["mime_type", "width", "height"].into_iter();
     let metadata: Map<_, _> = shown
-        .filter(|name| !told[*name].is_null())
-        .map(|name| (name.to_owned(), json!(told[name])))
+        .filter_map(|name| {
+            Some((
+                name.to_owned(),
+                told.get(name).filter(|it| !it.is_null())?.clone(),
+            ))
+        })
         .collect();
     let new = NewMessage {
         session_id: form.session_id,

@@ -3,8 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_db::{Scope, Tx};
+use parlour_events::Batch;
 use parlour_http::{
-    ApiError, Call, Check, Extract, Json, Once, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Call, Check, Extract, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success,
+    User,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,6 +15,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::state::Chat;
 use crate::store::keys::{self, Device, Handed};
+use crate::telling;
 
 /// Devices that a person may have.
 const MOST_DEVICES: i64 = 10;
@@ -111,6 +114,7 @@ pub struct Published {
 pub async fn publish_keys(
     user: User,
     state: State<Chat>,
+    origin: Origin,
     Json(body): Json<KeyBundle>,
     once: Once,
 ) -> Result<Reply, ApiError> {
@@ -139,6 +143,9 @@ pub async fn publish_keys(
             if count > MOST_PREKEYS {
                 return Err(Error::Conflict("This device has 500 one-time prekeys already."));
             }
+            let target = ("device", device.device_id.clone());
+            let line = telling::entry(&origin, "keys.publish", target, (None, None));
+            Batch::default().audit(line).write(tx).await?;
             Ok(Reply::ok(Published {
                 device_id: device.device_id,
                 one_time_prekeys: count,

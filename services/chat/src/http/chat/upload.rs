@@ -3,6 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parlour_http::{ApiError, Call, Extract, FormDigest, Multipart, SESSION_COOKIE};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
@@ -39,12 +41,17 @@ impl Extract for Token {
     }
 }
 
-/// The caller's idempotency key, to be shown to media as well.
+/// What the caller's idempotency key is to media.
 pub struct Key(pub Option<String>);
 
 impl Extract for Key {
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
-        Ok(Self(call.header("idempotency-key").map(ToOwned::to_owned)))
+        // Another key than the caller may use with media themselves.
+        let mine = |key: &str| {
+            let hash = digest(&SHA256, format!("chat/{key}").as_bytes());
+            URL_SAFE_NO_PAD.encode(hash.as_ref())
+        };
+        Ok(Self(call.header("idempotency-key").map(mine)))
     }
 }
 

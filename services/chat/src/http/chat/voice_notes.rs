@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::messages::send::say;
 use super::upload::{Form, Key, Token, unsupported};
+use crate::access;
 use crate::domain::kinds::MessageKind;
-use crate::reading;
 use crate::sending::NewMessage;
 use crate::state::Chat;
 use crate::view::MessageView;
@@ -53,7 +53,7 @@ pub async fn send_voice_note(
 ) -> Result<Reply, ApiError> {
     let form = Form::read(&state, form, &["voice_note", "file"]).await?;
     let sender = Sender::from(&*user);
-    reading::may_send_files(&state, sender.id, form.session_id).await?;
+    access::may_send_files(&state, sender.id, form.session_id).await?;
     let format = match kinds::sniff(form.bytes.get(..kinds::HEAD).unwrap_or(&form.bytes)) {
         Some(kind @ Kind::Mp3) => (kind, "mp3"),
         Some(kind @ Kind::Wav) => (kind, "wav"),

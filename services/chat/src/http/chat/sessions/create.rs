@@ -112,20 +112,17 @@ pub async fn create_session(
     // The service's: until somebody takes part in it, nobody sees a conversation.
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
         let kind = body.kind().unwrap_or(SessionKind::General);
-        let (id, new) = match body.booking_id {
-            Some(booking) => (state.booking_session(tx, &opener, booking).await?, false),
-            None => {
-                let wish = Wish {
-                    kind,
-                    others: body.participants.unwrap_or_default(),
-                    encrypted: body
-                        .metadata
-                        .as_ref()
-                        .is_some_and(|m| m.get("encryption") == Some(&"e2ee".into())),
-                    metadata: body.metadata,
-                };
-                state.meet(tx, &opener, wish, &origin).await?
-            }
+        let (id, new) = if let Some(booking) = body.booking_id {
+            (state.booking_session(tx, &opener, booking).await?, false)
+        } else {
+            let encrypted = body.metadata.as_ref().and_then(|m| m.get("encryption"));
+            let wish = Wish {
+                kind,
+                others: body.participants.unwrap_or_default(),
+                encrypted: encrypted.is_some_and(|value| value == "e2ee"),
+                metadata: body.metadata,
+            };
+            state.meet(tx, &opener, wish, &origin).await?
         };
         answer(&state, tx, id, opener.id, new).await
     })

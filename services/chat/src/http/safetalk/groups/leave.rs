@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use parlour_contracts::chat::v1::MemberLeft;
 use parlour_db::{Scope, Tx};
-use parlour_http::{ApiError, Once, RateClass, Reply, Routes, State, User};
+use parlour_events::Batch;
+use parlour_http::{ApiError, Once, Origin, RateClass, Reply, Routes, State, User};
 
 use super::MembershipView;
 use crate::error::Error;
@@ -28,6 +29,7 @@ pub fn route(routes: Routes) -> Routes {
 pub async fn leave_group(
     user: User,
     state: State<Chat>,
+    origin: Origin,
     GroupId(id): GroupId,
     once: Once,
 ) -> Result<Reply, ApiError> {
@@ -43,7 +45,10 @@ pub async fn leave_group(
                 session_id: id.to_string(),
                 user_id: me.to_string(),
             };
-            telling::about(tx, id, &event).await?;
+            let target = ("group", id.to_string());
+            let line = telling::entry(&origin, "group.leave", target, (None, None));
+            let news = Batch::default().event(telling::aggregate(id), &event);
+            news.audit(line).write(tx).await?;
             state.push_left(tx, id, me);
         }
         let body = MembershipView {
