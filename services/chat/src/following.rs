@@ -8,9 +8,9 @@ use futures_util::future::try_join;
 use parlour_db::{Conn, DbError, Scope};
 use uuid::Uuid;
 
+use crate::access;
 use crate::error::Error;
 use crate::message::Message;
-use crate::reading;
 use crate::state::Chat;
 use crate::store::statement::Statement;
 use crate::store::{door, messages};
@@ -32,7 +32,7 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
     let (door, from) = chat
         .db
         .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let found = door::door(conn, session, user);
+            let found = door::door(conn, session, user, false);
             let seq = async {
                 match last {
                     Some(last) => messages::seq(conn, session, last).await,
@@ -42,7 +42,7 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
             Ok(try_join(found, seq).await?)
         })
         .await?;
-    let door = reading::admit(chat, viewer, session, door).await?;
+    let door = access::admit(chat, viewer, session, door).await?;
     if last.is_some() && from.is_none() {
         return Err(Error::Field("last_message_id", "is no message of this session"));
     }
