@@ -83,7 +83,10 @@ mod tests {
             let mut changed = bytes.clone();
             changed[place] ^= 1;
             assert_eq!(key("a").open_link(&URL_SAFE_NO_PAD.encode(changed), at(9)), None);
-            assert_eq!(key("a").open_link(&URL_SAFE_NO_PAD.encode(&bytes[..place]), at(9)), None);
+            assert_eq!(
+                key("a").open_link(&URL_SAFE_NO_PAD.encode(&bytes[..place]), at(9)),
+                None
+            );
         }
         assert_eq!(key("a").open_link("", at(9)), None);
         assert_eq!(key("a").open_link("not base64!", at(9)), None);

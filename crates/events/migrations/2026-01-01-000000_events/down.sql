@@ -1,4 +1,3 @@
-DROP FUNCTION outbox_append(uuid, text, text, smallint, bytea, text);
 DROP FUNCTION inbox_enter(uuid, text, text, text, bigint, boolean);
 DROP FUNCTION inbox_record(uuid, text, text, text, bigint);
 DROP FUNCTION inbox_lock(text, text);

@@ -1,0 +1,1 @@
+DROP FUNCTION outbox_append(uuid, text, text, smallint, bytea, text);
