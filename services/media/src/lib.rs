@@ -54,14 +54,8 @@ pub fn service() -> Service {
 fn build(context: &Context) -> anyhow::Result<Built> {
     let state = Arc::new(Media::open(context)?);
     let mut built = Built::new(state.clone());
-<<<<<<< HEAD
     built.consumer = Some(events::consumer(&state));
     built.jobs = jobs::all(&state);
     built.tasks = scanning::tasks(&state, &context.stop);
-=======
-    built.tasks = scanning::tasks(&state, &context.stop);
-    built.consumer = Some(events::consumer(&state));
-    built.jobs = jobs::all(&state);
->>>>>>> media2
     Ok(built)
 }
