@@ -38,7 +38,7 @@ impl Nginx {
         let config = format!(
             "daemon off; master_process off; pid {dir}/pid; error_log {dir}/error.log;\n\
              events {{ worker_connections 64; }}\n\
-             http {{ access_log off; max_ranges 32; if_modified_since before; default_type text/plain;\n\
+             http {{ access_log off; max_ranges 32; large_client_header_buffers 4 64k; if_modified_since before; default_type text/plain;\n\
              client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;\n\
              uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
              server {{ listen 127.0.0.1:{port}; root {dir}/files; }} }}\n"
