@@ -132,7 +132,7 @@ mod tests {
     fn names_are_read_as_clients_write_them() {
         for (disposition, file) in [
             (r#"form-data; name="file"; filename="a.png""#, "a.png"),
-            (r#"form-data;name=file;filename=a.png"#, "a.png"),
+            ("form-data;name=file;filename=a.png", "a.png"),
             (r#"form-data; filename="a \"b\".png"; name="file""#, "a \"b\".png"),
             (
                 r#"form-data; name="file"; filename="C:\dir\a.png""#,

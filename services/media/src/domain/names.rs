@@ -20,8 +20,8 @@ pub fn clean(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let normal: String = last
         .nfc()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_hidden(*c))
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
         .collect();
     let trimmed = normal
         .trim()

@@ -63,7 +63,7 @@ macro_rules! opened {
     };
 }
 
-fn with_viewer<'s>(statement: Statement<'s>, viewer: Viewer, now: DateTime<Utc>) -> Statement<'s> {
+fn with_viewer(statement: Statement<'_>, viewer: Viewer, now: DateTime<Utc>) -> Statement<'_> {
     statement
         .with(viewer.id)
         .with(now)

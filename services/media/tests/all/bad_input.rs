@@ -15,7 +15,7 @@ fn eicar() -> Vec<u8> {
 }
 
 /// A PNG chunk.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
     let mut crc = u32::MAX;
     for byte in &body {
@@ -39,9 +39,9 @@ fn bomb() -> Vec<u8> {
     let data = [0x78, 0x9c, 0x63, 0, 0, 0, 1, 0, 1];
     [
         b"\x89PNG\r\n\x1a\n".as_slice(),
-        &chunk(b"IHDR", &header),
-        &chunk(b"IDAT", &data),
-        &chunk(b"IEND", &[]),
+        &chunk(*b"IHDR", &header),
+        &chunk(*b"IDAT", &data),
+        &chunk(*b"IEND", &[]),
     ]
     .concat()
 }

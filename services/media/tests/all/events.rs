@@ -182,7 +182,6 @@ async fn whoever_is_forgotten_leaves_nothing() {
             format!("account:{}", stage.ana.id),
             AccountDeleted {
                 account_id: stage.ana.id.to_string(),
-                ..Default::default()
             },
         )
         .await;

@@ -53,7 +53,7 @@ pub struct ShareFile {
 
 impl Check for ShareFile {
     fn check(&self, problems: &mut Problems) {
-        let either = self.link != !self.user_ids.is_empty();
+        let either = self.link == self.user_ids.is_empty();
         problems.require(either, "user_ids", "must be given, or link be true, and not both");
         let fine = self.link || self.max_uses.is_none();
         problems.require(fine, "max_uses", "is for links");

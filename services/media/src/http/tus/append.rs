@@ -59,9 +59,9 @@ pub async fn tus_append(
     let expires_at = append.upload.expires_at;
     let permit = state.slots.clone().try_acquire_owned();
     let _permit = permit.map_err(|_| named(ApiError::unavailable()))?;
-    let (pieces, waiting) = mpsc::channel(WAITING);
+    let (pieces, queue) = mpsc::channel(WAITING);
     // In a task of its own: what has arrived is kept also when this request is cut.
-    let writing = tokio::spawn(state.0.clone().append(append, waiting));
+    let writing = tokio::spawn(state.0.clone().append(append, queue));
     let cut = pump(body, pieces).await;
     let offset = match writing.await {
         Ok(offset) => offset.map_err(named)?,

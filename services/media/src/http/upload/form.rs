@@ -150,11 +150,10 @@ async fn receive(
             return Ok(Err(error));
         }
     }
-    let received = match receiver.finish().await {
-        Ok(received) => received,
-        Err(error) => return Ok(Err(error)),
-    };
-    Ok(media.screened(received).await)
+    match receiver.finish().await {
+        Ok(whole) => Ok(media.screened(whole).await),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 fn milliseconds(text: &str) -> Result<i64, ApiError> {
