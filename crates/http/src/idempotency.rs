@@ -14,8 +14,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use parlour_db::{Db, DbError, Scope, Tx, Work};
-use serde::{Deserialize, Serialize};
 
+use crate::kept::Answer;
 use crate::{ApiError, Call, Extract, Reply, ServiceHandle, code};
 
 diesel::table! {
@@ -27,10 +27,6 @@ diesel::table! {
     }
 }
 
-/// The header that tells a repeated answer from a first one.
-const REPLAYED: &str = "idempotency-replayed";
-/// The header that says where what was created is found.
-const LOCATION: &str = "location";
 /// How long keys live, in hours.
 const LIFETIME_HOURS: i64 = 24;
 
@@ -45,17 +41,6 @@ pub struct Once {
 struct Key {
     id: Vec<u8>,
     body_hash: Vec<u8>,
-}
-
-/// What was answered, as it is kept: an answer, or a final refusal.
-#[derive(Serialize, Deserialize)]
-struct Answer {
-    status: u16,
-    body: String,
-    refusal: Option<(String, String, Vec<String>)>,
-    /// Where what was created is found, when a header says so.
-    #[serde(default)]
-    location: Option<String>,
 }
 
 /// The caller's idempotency key before the body was read: for handlers that read it
@@ -247,49 +232,6 @@ fn place(key: &Key) -> String {
     use base64::Engine as _;
     let id = base64::engine::general_purpose::STANDARD.encode(&key.id);
     format!("idempotency_keys.answer:{id}")
-}
-
-impl Answer {
-    fn of_reply(reply: &Reply) -> Self {
-        Self {
-            status: reply.status.as_u16(),
-            body: String::from_utf8_lossy(&reply.body).into_owned(),
-            refusal: None,
-            location: reply
-                .headers
-                .iter()
-                .find_map(|(name, value)| (*name == LOCATION).then(|| value.clone())),
-        }
-    }
-
-    fn of_refusal(error: &ApiError) -> Self {
-        Self {
-            status: error.status.as_u16(),
-            body: String::new(),
-            refusal: Some((
-                error.code.clone().into_owned(),
-                error.message.clone().into_owned(),
-                error.details.clone(),
-            )),
-            location: None,
-        }
-    }
-
-    fn again(self) -> Result<Reply, ApiError> {
-        let status = StatusCode::from_u16(self.status).map_err(ApiError::internal)?;
-        match self.refusal {
-            Some((code, message, details)) => Err(ApiError::new(status, code, message)
-                .with_details(details)
-                .with_header(REPLAYED, "true".to_owned())),
-            None => Ok(Reply {
-                status,
-                body: self.body.into_bytes(),
-                cookies: Vec::new(),
-                headers: self.location.map(|place| (LOCATION, place)).into_iter().collect(),
-            }
-            .with_header(REPLAYED, "true")),
-        }
-    }
 }
 
 /// Deletes keys past their lifetime. Answers how many.

@@ -18,6 +18,7 @@ mod form;
 mod guard;
 mod idempotency;
 mod input;
+mod kept;
 mod limits;
 mod multipart;
 mod observe;

@@ -17,6 +17,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether HEAD was asked, whose answers have no body.
+    pub(crate) fn is_to_head(&self) -> bool {
+        self.request.starts_with("HEAD ")
+    }
+
     /// Fails the test, and prints the answer, unless its status is `status`.
     #[track_caller]
     pub fn expect(&self, status: u16) -> &Self {

@@ -173,6 +173,9 @@ fn agrees(expected: Expected, answer: &Answer, may_refuse: bool) -> bool {
     let refusal = match (answer.status(), code.as_deref()) {
         (401, Some("AUTHENTICATION_REQUIRED")) => Some(Expected::Unknown),
         (403, Some("INSUFFICIENT_PERMISSIONS")) => Some(Expected::Forbidden),
+        // An answer to HEAD has no body that could say why.
+        (401, None) if answer.is_to_head() => Some(Expected::Unknown),
+        (403, None) if answer.is_to_head() => Some(Expected::Forbidden),
         _ => None,
     };
     match expected {

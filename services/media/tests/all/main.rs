@@ -13,6 +13,7 @@ mod events;
 mod files;
 mod general;
 mod jobs;
+mod nginx;
 mod quotas;
 mod s3;
 mod scans;
