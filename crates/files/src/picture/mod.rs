@@ -181,7 +181,7 @@ pub fn derive(bytes: &[u8], recipe: Recipe, limits: Limits) -> Result<Derived, R
     all.pop().ok_or(Refusal::NotAPicture)
 }
 
-/// As [`derive`] for several recipes, decoding once.
+/// As [`derive()`] for several recipes, decoding once.
 pub fn derive_all(bytes: &[u8], recipes: &[Recipe], limits: Limits) -> Result<Vec<Derived>, Refusal> {
     let header = header::read(bytes, limits)?;
     let scale = recipes

@@ -122,7 +122,7 @@ async fn a_websocket_of_no_session_is_refused(way: Way) {
     assert_eq!(refusal(server.address, query).await, 400);
 }
 
-/// Beyond the suites: a network that lets WebSockets through halfway.
+/// Beyond the suites: a network that lets `WebSockets` through halfway.
 async fn an_upgrade_that_fails_polls_on(way: Way) {
     let server = Server::start(way, Pace::Calm).await;
     let session = Polling::enter(server.address).await;
