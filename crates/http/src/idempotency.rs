@@ -15,6 +15,7 @@ use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use parlour_db::{Db, DbError, Scope, Tx, Work};
 
+use crate::input::read_body;
 use crate::kept::Answer;
 use crate::{ApiError, Call, Extract, Reply, ServiceHandle, code};
 
@@ -31,7 +32,7 @@ diesel::table! {
 const LIFETIME_HOURS: i64 = 24;
 
 /// The caller's idempotency key, if they sent one. As the last argument of a
-/// handler: it covers the body, which must have been read before.
+/// handler: it covers the body, whether somebody has read it before or nobody needs it.
 pub struct Once {
     service: Arc<ServiceHandle>,
     key: Option<Key>,
@@ -96,7 +97,8 @@ impl Extract for Once {
         let read = OnceRead::extract(call).await?;
         let announced = call.header("content-length").is_some_and(|length| length != "0");
         if read.id.is_some() && announced && call.body_hash == [0; 32] {
-            return Err(ApiError::internal("Once was extracted before the body"));
+            // Nothing of the body is needed, and yet another body is another request.
+            read_body(call).await?;
         }
         Ok(read.covering(call.body_hash))
     }

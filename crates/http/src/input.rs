@@ -39,7 +39,6 @@ where
             ));
         }
         let body = read_body(call).await?;
-        call.body_hash.copy_from_slice(digest(&SHA256, &body).as_ref());
         let value: Value = serde_json::from_slice(&body)
             .map_err(|error| ApiError::field("body", &format!("is not valid JSON: {error}")))?;
         validate::read(value).map(Json)
@@ -64,7 +63,7 @@ where
     }
 }
 
-/// The whole body, up to 1 MiB.
+/// The whole body, up to 1 MiB. Its digest is what an idempotency key covers.
 pub(crate) async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
     let too_large = || {
         ApiError::new(
@@ -97,6 +96,7 @@ pub(crate) async fn read_body(call: &mut Call) -> Result<Vec<u8>, ApiError> {
             "The body did not arrive in time.",
         )
     })??;
+    call.body_hash.copy_from_slice(digest(&SHA256, &body).as_ref());
     Ok(body)
 }
 

@@ -57,6 +57,27 @@ pub(crate) async fn act(stage: &Stage, by: &Person, appointment: Uuid, action: &
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_covers_a_body_that_nobody_reads() {
+    let stage = bookable(App::of(&services())).await;
+    let booked = book(&stage, &stage.client, next_monday(9))
+        .await
+        .expect(201)
+        .json();
+    let path = format!("/chat/appointments/{}/confirm/", id(&booked));
+    let confirm = |body| {
+        let request = stage.app.by(&stage.reader).post(&path);
+        request.idempotency_key("once").json(body)
+    };
+    for _ in 0..2 {
+        let answer = confirm(json!({ "sure": true })).await;
+        assert_eq!(answer.expect(200).json()["status"], "confirmed");
+    }
+    confirm(json!({ "sure": false }))
+        .await
+        .expect_error(409, "IDEMPOTENCY_KEY_REUSED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_appointment_is_booked_confirmed_and_listed() {
     let stage = bookable(App::of(&services())).await;
     let start = next_monday(9);
