@@ -8,6 +8,7 @@ use parlour_http::Time;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -33,15 +34,13 @@ impl Pusher {
             }
         };
         let name = name.to_owned();
-        if self
-            .0
-            .try_send(Push {
-                target,
-                name,
-                payload,
-            })
-            .is_err()
-        {
+        let handed = self.0.try_send(Push {
+            target,
+            name,
+            payload,
+        });
+        // When the process ends nobody is there any more to take it.
+        if let Err(TrySendError::Full(_)) = handed {
             tracing::warn!("the sockets are behind: a push is dropped");
         }
     }

@@ -273,6 +273,12 @@ async fn a_security_alert_cannot_be_switched_off_and_a_file_is_its_owners_busine
         file.file_id
     );
     assert!(recorder(&app).of("file_infected").is_empty());
+    let admin = heard_of(&app, "admin").await;
+    publish(&app, "another file", file.clone()).await;
+    assert_eq!(
+        gets(&app, &admin, "file_infected").await["data"]["file_id"],
+        file.file_id
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,1 @@
+DELETE FROM routes WHERE event = 'media.file.infected' AND audience = 'role:admin';
