@@ -60,6 +60,10 @@ impl Platform {
             .unwrap();
         }
         let outbox = platform.folder.path().join("outbox");
+        let media = platform.folder.path().join("media");
+        writeln!(toml, "[media.storage]\nurl = 'file:{}'", media.display()).unwrap();
+        // Every process has sockets, and nobody connects to them here.
+        writeln!(toml, "[chat.sockets]\nlisten = '127.0.0.1:0'").unwrap();
         write!(toml, "[development]\noutbox = '{}'\n[limits]\n", outbox.display()).unwrap();
         for class in ["general", "auth"] {
             writeln!(
