@@ -15,37 +15,52 @@ use super::roster::{Change, News};
 use super::seat::Seat;
 use super::stream::Said;
 
-/// Hands a push to those whom it is for.
+/// Hands a push to those whom it is for, but for the connection that it came by.
 pub fn deliver(live: &Arc<Live>, push: Push) {
+    let (name, mut payload) = (push.name, push.payload);
+    let origin = payload
+        .as_object_mut()
+        .and_then(|fields| fields.remove("origin"))
+        .and_then(|origin| origin.as_str().map(Box::<str>::from));
     match push.target {
-        Target::User(user) => to_user(live, user, push.name, push.payload),
-        Target::Role(role) => live
-            .hub
-            .tell(&Room::Role(role), &Frame::new(push.name, push.payload)),
-        Target::Session(session) => to_session(live, session, push.name, push.payload),
+        Target::User(user) => {
+            if !is_about_places(live, user, &name, &payload) {
+                let frame = Frame::new(name, payload);
+                live.hub.tell(&Room::User(user), &frame, origin.as_deref());
+            }
+        }
+        Target::Role(role) => {
+            let frame = Frame::new(name, payload);
+            live.hub.tell(&Room::Role(role), &frame, origin.as_deref());
+        }
+        Target::Session(session) => to_session(live, session, name, payload, origin),
         Target::Sockets => {
-            if let Ok(news) = serde_json::from_value::<News>(push.payload) {
+            if let Ok(news) = serde_json::from_value::<News>(payload) {
                 hear(live, news);
             }
         }
     }
 }
 
-fn to_user(live: &Arc<Live>, user: Uuid, name: String, payload: Value) {
-    match (name.as_str(), word(&payload, "room")) {
+/// Moves somebody's connections when a push says so. Whether it says nothing else.
+fn is_about_places(live: &Arc<Live>, user: Uuid, name: &str, payload: &Value) -> bool {
+    match (name, word(payload, "room")) {
         ("join_room", Some(room)) => {
             let stay = Duration::from_secs(live.settings.seat_seconds);
             live.visits.begin(&live.hub, user, room, stay);
+            true
         }
-        ("leave_room", Some(room)) => live.visits.end(&live.hub, user, room),
+        ("leave_room", Some(room)) => {
+            live.visits.end(&live.hub, user, room);
+            true
+        }
         ("session_left", _) => {
-            let session = id(&payload, "session_id");
-            if let Some(session) = session {
+            if let Some(session) = id(payload, "session_id") {
                 put_out(live, session, user);
             }
-            live.hub.tell(&Room::User(user), &Frame::new(name, payload));
+            false
         }
-        _ => live.hub.tell(&Room::User(user), &Frame::new(name, payload)),
+        _ => false,
     }
 }
 
@@ -70,14 +85,10 @@ pub fn out_of(live: &Live, seat: &Seat, session: Uuid) -> bool {
     was_in
 }
 
-fn to_session(live: &Arc<Live>, session: Uuid, name: String, mut payload: Value) {
+fn to_session(live: &Arc<Live>, session: Uuid, name: String, payload: Value, origin: Option<Box<str>>) {
     let Some(stream) = live.hub.stream(session) else {
         return;
     };
-    let origin = payload
-        .as_object_mut()
-        .and_then(|fields| fields.remove("origin"))
-        .and_then(|origin| origin.as_str().map(Box::from));
     match (name.as_str(), payload.get("seq").and_then(Value::as_i64)) {
         ("new_message", Some(seq)) => {
             let frame = Some(Arc::new(Frame::new(name, payload)));
@@ -123,7 +134,9 @@ fn tell_change(live: &Live, change: &Change) {
     let Some(session) = change.session else {
         let told = json!({ "user_id": change.user, "status": status(change.came) });
         let followers = Room::Named(followers_of(change.user));
-        return live.hub.tell(&followers, &Frame::new("presence_update", told));
+        return live
+            .hub
+            .tell(&followers, &Frame::new("presence_update", told), None);
     };
     if let Some(stream) = live.hub.stream(session) {
         let name = if change.came { "user_joined" } else { "user_left" };

@@ -80,10 +80,11 @@ impl Hub {
         people.flat_map(|(_, seats)| seats.iter().cloned()).collect()
     }
 
-    /// Tells something to a room.
-    pub fn tell(&self, room: &Room, frame: &Frame) {
+    /// Tells something to a room, but for the connection `except`.
+    pub fn tell(&self, room: &Room, frame: &Frame, except: Option<&str>) {
         let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        for seat in rooms.get(room).into_iter().flatten() {
+        let seats = rooms.get(room).into_iter().flatten();
+        for seat in seats.filter(|seat| Some(&*seat.id) != except) {
             // Whoever did not take it is cut off, and comes back for what was missed.
             seat.tell(frame).ok();
         }

@@ -62,7 +62,7 @@ async fn messages_have_words_and_a_length() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_doors_cost_tokens_too() {
-    let limit = json!({ "requests": 1, "seconds": 1000, "burst": 5 });
+    let limit = json!({ "requests": 5, "seconds": 1000, "burst": 5 });
     let stage = Stage::of(parlour_testkit::App::of(&crate::services()).set("limits.message", limit)).await;
     let session = stage.session().await;
     let stranger = stage.another("client", "Sue").await;

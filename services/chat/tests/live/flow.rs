@@ -1,5 +1,6 @@
 //! The documented flow, and what one conversation looks like to those in it.
 
+use parlour_contracts::moderation::v1::ContentApproved;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -144,4 +145,35 @@ async fn typing_ends_by_itself() {
     assert_eq!(reader.next("user_typing").await["is_typing"], false);
     client.emit("typing_start", &json!({ "session_id": stage.session }));
     assert_eq!(reader.next("user_typing").await["is_typing"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_its_senders_alone_until_it_is_approved() {
+    let app = parlour_testkit::App::of(&crate::stage::services()).set("chat.probation_minutes", 60);
+    let stage = Stage::of(app).await;
+    let mut sending = stage.joined(&stage.client).await;
+    let mut other = stage.joined(&stage.client).await;
+    let mut reader = stage.joined(&stage.reader).await;
+    let sent = sending.done("send_message", stage.saying("1", "may I?")).await;
+    assert_eq!((&sent["seq"], &sent["state"]), (&json!(null), &json!("held")));
+    let shown = other.next("new_message").await;
+    assert_eq!(
+        (&shown["id"], &shown["state"]),
+        (&sent["message_id"], &json!("held"))
+    );
+    assert!(shown.get("origin").is_none(), "{shown}");
+    assert_eq!(reader.all("new_message").await.len(), 0);
+    let approved = ContentApproved {
+        content_type: "message".into(),
+        content_id: sent["message_id"].as_str().unwrap().into(),
+        session_id: stage.session.to_string(),
+        author_id: stage.client.id.to_string(),
+        actor_id: stage.reader.id.to_string(),
+    };
+    stage.tell(approved).await;
+    for sock in [&mut reader, &mut sending, &mut other] {
+        let told = sock.next("new_message").await;
+        assert_eq!((&told["seq"], &told["state"]), (&json!(1), &json!("visible")));
+        assert_eq!(sock.all("new_message").await.len(), 0);
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use parlour_contracts::Event;
+use parlour_db::{DbError, Scope, Tx};
 use parlour_testkit::{App, AppBuilder, Person};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,6 +79,16 @@ impl Stage {
         let body = json!({ "session_id": self.session, "content": content });
         let answer = self.app.by(person).post("/api/chat/messages").json(body).await;
         answer.expect(201).data()
+    }
+
+    /// Publishes as another service would.
+    pub(crate) async fn tell<E: Event + Clone + 'static>(&self, event: E) {
+        let aggregate = format!("session:{}", self.session);
+        let publish = async move |tx: &mut Tx| -> Result<(), DbError> {
+            parlour_events::publish(tx, aggregate, &event).await.map(drop)
+        };
+        let db = self.app.database().db("identity");
+        db.write(Scope::Service, publish).await.unwrap();
     }
 
     /// What goes over a socket to say something.
