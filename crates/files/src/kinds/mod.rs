@@ -1,5 +1,6 @@
 //! The types of files that are taken, told by content.
 
+mod image;
 mod sound;
 mod text;
 
@@ -203,25 +204,12 @@ impl Kind {
 ///
 /// A text is only taken by its beginning here: the rest has to pass a [`TextCheck`].
 pub fn sniff(head: &[u8]) -> Option<Kind> {
-    image(head).or_else(|| sound::sniff(head)).or_else(|| {
+    image::sniff(head).or_else(|| sound::sniff(head)).or_else(|| {
         if head.starts_with(b"%PDF-") {
             return Some(Kind::Pdf);
         }
         text::begins(head).then_some(Kind::Text)
     })
-}
-
-fn image(head: &[u8]) -> Option<Kind> {
-    if head.starts_with(&[0xff, 0xd8, 0xff]) {
-        return Some(Kind::Jpeg);
-    }
-    if head.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some(Kind::Png);
-    }
-    if head.starts_with(b"GIF87a") || head.starts_with(b"GIF89a") {
-        return Some(Kind::Gif);
-    }
-    (riff(head) == Some(*b"WEBP")).then_some(Kind::WebP)
 }
 
 /// What a RIFF file says that it holds.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::state::Media;
-use crate::store::scans::{self, Choice, Progress};
+use crate::store::bulk::{self, Choice, Progress};
 use crate::telling;
 
 /// The most files of one job, and the most jobs that are under way.
@@ -122,7 +122,7 @@ pub async fn bulk_scan(
 ) -> Result<Reply, ApiError> {
     let (media, caller) = (state.0.clone(), admin.id);
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let open = scans::open_jobs(tx).await?;
+        let open = bulk::open_jobs(tx).await?;
         if open >= MOST_JOBS {
             return Err(Error::State(vec![format!("jobs: {open} are under way")]));
         }
@@ -133,7 +133,7 @@ pub async fn bulk_scan(
             kind: body.kind.as_deref(),
             status: body.status.as_deref(),
         };
-        let total = scans::begin(tx, job, caller, &choice, MOST_FILES, now).await?;
+        let total = bulk::begin(tx, job, caller, &choice, MOST_FILES, now).await?;
         let after =
             json!({ "total": total, "kind": body.kind, "status": body.status, "owner_id": body.owner_id });
         let line = telling::entry(&origin, "file.bulk_scan", ("scan_job", job), (None, Some(after)));
@@ -161,7 +161,7 @@ pub async fn bulk_scan_progress(
     state: State<Media>,
     PathId(id): PathId,
 ) -> Result<Reply, ApiError> {
-    let work = async move |tx: &mut Tx| -> Result<Progress, Error> { Ok(scans::progress(tx, id).await?) };
+    let work = async move |tx: &mut Tx| -> Result<Progress, Error> { Ok(bulk::progress(tx, id).await?) };
     let progress = state.db.read(Scope::Service, work).await?;
     Reply::ok(BulkScanProgress::from(progress))
 }

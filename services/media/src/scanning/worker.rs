@@ -17,6 +17,7 @@ use super::making::{Makings, make};
 use crate::error::Error;
 use crate::state::Media;
 use crate::storage::ObjectKey;
+use crate::store::bulk;
 use crate::store::files::{self, File};
 use crate::store::scans::{self, ScanResult};
 use crate::store::{blobs, pending};
@@ -175,7 +176,7 @@ async fn settle(
 ) -> Result<(), Error> {
     let now = media.now();
     let Ok(file) = files::lock_any(tx, id).await else {
-        scans::report(tx, id, "gone", now).await?;
+        bulk::report(tx, id, "gone", now).await?;
         return Ok(());
     };
     if !scans::standing(tx, id).await?.due {
@@ -238,6 +239,6 @@ async fn settle(
             }
         }
     };
-    scans::report(tx, id, outcome, now).await?;
+    bulk::report(tx, id, outcome, now).await?;
     Ok(())
 }

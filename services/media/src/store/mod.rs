@@ -2,6 +2,7 @@
 //! decides on whose behalf it runs.
 
 pub mod blobs;
+pub mod bulk;
 pub mod derived;
 pub mod files;
 pub mod listing;
