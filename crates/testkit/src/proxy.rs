@@ -226,6 +226,8 @@ async fn pump(
             break;
         }
         let read = tokio::select! {
+            // What is read goes by what was set before it came.
+            biased;
             changed = line.changed() => if changed.is_err() { return } else { continue },
             read = from.read(&mut buffer), if now.mode != Mode::BlackHole => read,
         };
