@@ -7,9 +7,11 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod avatars;
 mod load;
 mod mails;
 mod platform;
 mod restarts;
 mod revocations;
 mod sign_in;
+mod uploads;

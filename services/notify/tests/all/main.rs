@@ -18,6 +18,7 @@ mod people;
 mod preferences;
 mod realtime;
 mod safetalk;
+mod scanners;
 mod sending;
 mod support;
 mod templates;
