@@ -24,8 +24,9 @@ use crate::platform::{Platform, free_address};
 const UPLOADS: usize = 240;
 const PEOPLE: usize = 4;
 const SENDERS: usize = 8;
-/// The longest that a process lives, in milliseconds.
-const LONGEST: u64 = 900;
+/// A process lives for fewer acknowledged uploads than these, and for some milliseconds into the next.
+const LIFE: usize = 40;
+const MOMENT: u64 = 60;
 const PASSWORD: &str = "correct horse battery";
 /// What a dead process had is free: its leases run out anyway, only later.
 const LEASES: &str = "UPDATE media.uploads SET locked_until = now() WHERE locked_until > now();
@@ -43,10 +44,15 @@ async fn every_acknowledged_upload_is_there_though_media_is_killed_again_and_aga
     let people = people(&identity.client(), &Client::new(address)).await;
 
     let mut media = platform.media(address, beside).await;
-    let sending = tokio::spawn(send_all(people.clone(), uploads));
+    let done = Arc::new(AtomicUsize::new(0));
+    let sending = tokio::spawn(send_all(people.clone(), uploads, done.clone()));
     let mut kills = 0;
     while !sending.is_finished() {
-        tokio::time::sleep(Duration::from_millis(rand::random::<u64>() % LONGEST)).await;
+        let next = done.load(Ordering::Relaxed) + rand::random::<u32>() as usize % LIFE;
+        while done.load(Ordering::Relaxed) < next.min(uploads) && !sending.is_finished() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(rand::random::<u64>() % MOMENT)).await;
         media.kill();
         kills += 1;
         platform.execute(LEASES).await;
@@ -83,11 +89,12 @@ async fn people(identity: &Client, media: &Client) -> Vec<Client> {
 }
 
 /// Sends all uploads, several at a time. Upload `n` is of person `n`, counted around.
-async fn send_all(people: Vec<Client>, uploads: usize) -> (Acknowledged, usize) {
+/// `done` counts those that were acknowledged.
+async fn send_all(people: Vec<Client>, uploads: usize, done: Arc<AtomicUsize>) -> (Acknowledged, usize) {
     let next = Arc::new(AtomicUsize::new(0));
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
-        let (people, next) = (people.clone(), next.clone());
+        let (people, next, done) = (people.clone(), next.clone(), done.clone());
         senders.spawn(async move {
             let (mut files, mut cut) = (Vec::new(), 0);
             loop {
@@ -97,13 +104,14 @@ async fn send_all(people: Vec<Client>, uploads: usize) -> (Acknowledged, usize) 
                 }
                 let (file, broken) = sending::send(&people[n % PEOPLE], n, uploads).await;
                 files.push((n, file));
+                done.fetch_add(1, Ordering::Relaxed);
                 cut += broken;
             }
         });
     }
-    let done = senders.join_all().await;
-    let cut = done.iter().map(|(_, cut)| cut).sum();
-    (done.into_iter().flat_map(|(files, _)| files).collect(), cut)
+    let all = senders.join_all().await;
+    let cut = all.iter().map(|(_, cut)| cut).sum();
+    (all.into_iter().flat_map(|(files, _)| files).collect(), cut)
 }
 
 /// Media's parts, as another process would have them.
