@@ -86,7 +86,8 @@ class Stage:
         self.running.start("gateway", [self.running.parlour, "run", "gateway"], **self.settings, **upstreams,
                            PARLOUR__GATEWAY__LISTEN=f"127.0.0.1:{self.ports['gateway']}",
                            PARLOUR__GATEWAY__INTERNAL_LISTEN=f"127.0.0.1:{free()}")
-        (self.folder / "www").mkdir(mode=0o777)
+        (self.folder / "www").mkdir()
+        (self.folder / "www").chmod(0o777)
         self.running.nginx("nginx", self.ports["nginx"], f"""
             root {self.folder}/www; client_max_body_size 100m; sendfile on;
             location / {{ dav_methods PUT; }}""")
@@ -174,6 +175,8 @@ def slow(stage):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", stage.ports["media"]))
         client.sendall(request.encode())
+        # They begin one after the other: how many can ask the database at once is not the question here.
+        assert b" 200 " in client.recv(1024)
         clients.append(client)
     for _ in range(5):
         for client in clients:
