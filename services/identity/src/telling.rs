@@ -1,11 +1,12 @@
 //! What others are told about people: the events that more than one endpoint publishes.
 
 use chrono::{Duration, Utc};
+use parlour_chassis::audit_entry;
 use parlour_contracts::identity::v1::{
     AccountRegistered, ContactChanged, CredentialsChanged, EmailRequested, ProfileUpdated, SecurityAlert,
 };
 use parlour_db::Tx;
-use parlour_events::{AuditEntry, publish};
+use parlour_events::publish;
 use parlour_http::Origin;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -207,19 +208,9 @@ impl Identity {
         account: Uuid,
         change: (Option<Value>, Option<Value>),
     ) -> Result<(), Error> {
-        let actor = origin.actor.as_ref();
-        let role = actor.and_then(|a| a.roles.iter().max().copied());
-        let entry = AuditEntry {
-            actor_id: Some(actor.map_or(account, |a| a.id)),
-            role: role.map_or_else(|| "client".to_owned(), |role| role.name().to_owned()),
-            address: origin.address.to_string(),
-            action: action.to_owned(),
-            target_type: "account".to_owned(),
-            target_id: account.to_string(),
-            before: change.0,
-            after: change.1,
-            request_id: origin.request_id.clone(),
-        };
+        let mut entry = audit_entry(origin, action, ("account", account), change);
+        // Who has no session yet acts for themselves.
+        entry.actor_id.get_or_insert(account);
         parlour_events::audit(tx, entry).await?;
         Ok(())
     }
