@@ -1,6 +1,6 @@
 //! What others are told about people: the events that more than one endpoint publishes.
 
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use parlour_chassis::audit_entry;
 use parlour_contracts::identity::v1::{
     AccountRegistered, ContactChanged, CredentialsChanged, EmailRequested, ProfileUpdated, SecurityAlert,
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::state::Identity;
 use crate::store::accounts::Account;
 use crate::store::profiles::Profile;
-use crate::store::single_use::{self, Purpose};
+use crate::store::single_use::{self, NewToken, Purpose};
 
 /// How long a mailed link works.
 pub const LINK_LIFETIME: Duration = Duration::hours(1);
@@ -139,8 +139,14 @@ impl Identity {
         };
         let token = secret::token(prefix)?;
         let url = url.replace("{token}", &token);
-        let expires = Utc::now() + LINK_LIFETIME;
-        single_use::insert(tx, &secret::hash(&token), account.id, purpose, expires).await?;
+        let link = NewToken {
+            hash: &secret::hash(&token),
+            account: account.id,
+            purpose,
+            made_at: self.now(),
+            lifetime: LINK_LIFETIME,
+        };
+        single_use::insert(tx, &link).await?;
         let data = json!({ "token": token, "url": url });
         self.mail(tx, account.id, &address, locale, mail, &data).await?;
         Ok(Some(url))
@@ -166,7 +172,7 @@ impl Identity {
             locale: locale.to_owned(),
             address_sealed: seal("address", address)?,
             data_sealed: seal("data", &data.to_string())?,
-            expires_ms: (Utc::now() + LINK_LIFETIME).timestamp_millis(),
+            expires_ms: (self.now() + LINK_LIFETIME).timestamp_millis(),
         };
         publish(tx, format!("account:{account}"), &event).await?;
         Ok(())
