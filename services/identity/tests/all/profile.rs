@@ -142,7 +142,10 @@ async fn nobody_is_born_tomorrow() {
     let person = app.person("client").await;
     let me = app.by(&person);
     let tomorrow = clock.now().date_naive() + Duration::days(1);
-    let born = || me.put("/api/profile").json(json!({ "birth_date": tomorrow.to_string() }));
+    let born = || {
+        me.put("/api/profile")
+            .json(json!({ "birth_date": tomorrow.to_string() }))
+    };
     let refused = born().await;
     refused.expect_error(400, "VALIDATION_ERROR");
     assert!(refused.text().contains("birth_date"), "{refused}");

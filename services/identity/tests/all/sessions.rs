@@ -74,7 +74,13 @@ async fn a_sign_in_lasts_for_thirty_days_from_its_last_use() {
     hands.advance(almost);
     let (access, next) = (&used["access_token"], &used["refresh_token"]);
     let list = app.get("/api/auth/sessions").bearer(access.as_str().unwrap());
-    assert_eq!(list.await.expect(200).data()["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        list.await.expect(200).data()["sessions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     hands.advance(Duration::seconds(1));
     refresh(next.as_str().unwrap())
         .await
@@ -86,7 +92,12 @@ async fn a_sign_in_lasts_for_thirty_days_from_its_last_use() {
         .await
         .expect(200)
         .data();
-    let list = app.get("/api/auth/sessions").bearer(again["access_token"].as_str().unwrap());
+    let list = app
+        .get("/api/auth/sessions")
+        .bearer(again["access_token"].as_str().unwrap());
     let sessions = list.await.expect(200).data()["sessions"].clone();
-    assert_eq!((sessions.as_array().unwrap().len(), &sessions[0]["current"]), (1, &json!(true)));
+    assert_eq!(
+        (sessions.as_array().unwrap().len(), &sessions[0]["current"]),
+        (1, &json!(true))
+    );
 }
