@@ -1,0 +1,322 @@
+// One conversation that is open: what is in it, what is on its way, who is there.
+import { call, me } from './account.js';
+import { Bubble } from './bubble.js';
+import { called, find, make, say } from './dom.js';
+import { No } from './line.js';
+
+/** Typing is told again so often while it goes on, and believed for so long, in milliseconds. */
+const TYPING_AGAIN = 3000;
+const TYPING_LASTS = 7000;
+
+/** A message as the page keeps it, from an answer (`profiles`) or from the connection (`sender`). */
+function kept(told) {
+  return {
+    id: told.id, seq: told.seq, client_id: told.client_id, type: told.type, content: told.content,
+    sender: told.sender_id ?? told.sender.id, name: told.sender?.name ?? called(told.profiles),
+    at: told.created_at ?? told.timestamp, state: told.moderation_state ?? told.state ?? 'visible',
+    link: told.file_url, file_name: told.file_name, file_id: told.file_id, metadata: told.metadata,
+    reactions: told.message_reactions, read: told.is_read,
+  };
+}
+
+export class Talk {
+  #line;
+  #session;
+  /** By id, and what is on its way by our own id for it. */
+  #messages = new Map();
+  #bubbles = new Map();
+  #waiting = [];
+  #sending = false;
+  #joined = false;
+  #was_joined = false;
+  #ended = false;
+  #older = false;
+  #people = new Map();
+  #typing = new Map();
+  #told_typing = 0;
+  #read = 0;
+
+  constructor(line, session) {
+    this.#line = line;
+    this.#session = session;
+  }
+
+  get id() { return this.#session; }
+
+  async open() {
+    const detail = await call('GET', `/api/chat/sessions/${this.#session}`);
+    for (const person of detail.participant_profiles) {
+      this.#people.set(person.id, { name: called(person, person.role), role: person.role, status: 'offline' });
+    }
+    const others = [...this.#people].filter(([id]) => id !== me().id).map(([, { name }]) => name);
+    find('title').textContent = detail.bookings?.services.name ?? (others.join(', ') || detail.session_type);
+    find('messages').replaceChildren();
+    this.#show_people();
+    this.#usable(detail.status);
+    await this.#page();
+    this.#down();
+    await this.join();
+  }
+
+  end() {
+    this.#ended = true;
+    for (const { timer } of this.#typing.values()) clearTimeout(timer);
+    this.#show_typing();
+    this.#line.tell('leave_chat', { session_id: this.#session });
+  }
+
+  /** Comes in, or comes in again: what was missed is told in order before the answer. */
+  async join() {
+    const last = this.#contiguous();
+    const { missed } = await this.#line.ask('join_chat', { session_id: this.#session, last_message_id: last?.id });
+    if (this.#ended) return;
+    if (this.#was_joined) {
+      say(missed === 1 ? 'Back again: 1 message was missed and is here.' : `Back again: ${missed} messages were missed and are here.`);
+      // Who reacted and who read meanwhile is not told again.
+      await this.#page();
+    }
+    this.#joined = this.#was_joined = true;
+    await this.#line.ask('presence', { user_ids: [...this.#people.keys()].filter((id) => id !== me().id).slice(0, 50) });
+    this.#mark_read();
+    await this.#drain();
+  }
+
+  lost() {
+    this.#joined = false;
+    for (const [id, person] of this.#people) if (id !== me().id) person.status = 'unknown';
+    this.#show_people();
+  }
+
+  /** What is written now is sent as soon as there is a connection, and is one message however often it is sent. */
+  send(text) {
+    const id = crypto.randomUUID();
+    const message = { client_id: id, type: 'text', content: text, sender: me().id, at: new Date().toISOString(), state: 'waiting', reactions: [] };
+    this.#waiting.push(message);
+    this.#put(message);
+    this.#down();
+    this.stopped_typing();
+    return this.#drain();
+  }
+
+  async upload(path, field, file, name) {
+    const form = new FormData();
+    form.set('session_id', this.#session);
+    form.set(field, file, name);
+    this.#put(kept(await call('POST', path, form)));
+    this.#down();
+  }
+
+  async older() {
+    const first = this.#ordered().find(({ seq }) => seq);
+    if (first) await this.#page(first.id);
+  }
+
+  types() {
+    const now = Date.now();
+    if (now - this.#told_typing < TYPING_AGAIN) return;
+    this.#told_typing = now;
+    this.#line.tell('typing_start', { session_id: this.#session });
+  }
+
+  stopped_typing() {
+    if (!this.#told_typing) return;
+    this.#told_typing = 0;
+    this.#line.tell('typing_stop', { session_id: this.#session });
+  }
+
+  /** What the connection tells; what is not of this conversation is not ours. */
+  heard(event, told) {
+    if (event === 'presence_state') return told.users.forEach((user) => this.#presence(user));
+    if (event === 'presence_update') return this.#presence(told);
+    if (told?.session_id !== this.#session) return undefined;
+    switch (event) {
+      case 'new_message': return this.#came(told);
+      case 'message_removed': return this.#change(told.message_id, (message) => { message.state = 'rejected'; });
+      case 'message_reaction_update': return this.#reacted(told);
+      case 'messages_read': return this.#was_read(told);
+      case 'user_typing': return this.#is_typing(told);
+      case 'session_locked': return this.#usable('locked');
+      case 'session_unlocked': return this.#usable('active');
+      case 'session_terminated': return this.#usable('ended');
+      default: return undefined;
+    }
+  }
+
+  #came(told) {
+    this.#put(kept(told));
+    if (told.sender.id !== me().id) {
+      this.#is_typing({ user_id: told.sender.id, is_typing: false });
+      this.#mark_read();
+    }
+    this.#down();
+  }
+
+  /** A page of what was said before, the newest if nothing else is asked for. */
+  async #page(before) {
+    const more = before ? `&before_message_id=${before}` : '';
+    const page = await call('GET', `/api/chat/messages?session_id=${this.#session}${more}`);
+    if (this.#ended) return;
+    for (const message of page.messages.reverse()) this.#put(kept(message));
+    if (before || !this.#was_joined) this.#older = page.has_more;
+    find('older').hidden = !this.#older;
+  }
+
+  /** The last message before which none is missing: what is asked for from there on is all. */
+  #contiguous() {
+    let last;
+    for (const message of this.#ordered().filter(({ seq }) => seq)) {
+      if (last && message.seq !== last.seq + 1) break;
+      last = message;
+    }
+    return last;
+  }
+
+  #ordered() {
+    const late = Number.MAX_SAFE_INTEGER;
+    return [...this.#messages.values()].sort((a, b) => (a.seq ?? late) - (b.seq ?? late) || a.at.localeCompare(b.at));
+  }
+
+  /** Adds a message, or what is new about one. */
+  #put(message) {
+    const own = message.client_id && this.#messages.get(message.client_id);
+    if (own && message.id) {
+      // What was on its way has arrived, by whichever way we hear of it.
+      this.#messages.delete(message.client_id);
+      this.#bubbles.set(message.id, this.#bubbles.get(message.client_id));
+      this.#bubbles.delete(message.client_id);
+      this.#waiting = this.#waiting.filter(({ client_id }) => client_id !== message.client_id);
+      this.#messages.set(message.id, own);
+    }
+    const key = message.id ?? message.client_id;
+    const before = this.#messages.get(key);
+    const news = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+    const now = { reactions: [], ...before, ...news };
+    this.#messages.set(key, now);
+    this.#show(key, now);
+  }
+
+  #show(key, message) {
+    const mine = message.sender === me().id;
+    const bubble = this.#bubbles.get(key);
+    if (bubble) bubble.update(message, mine);
+    else this.#bubbles.set(key, new Bubble(message, { mine, name: message.name, react: (reaction) => this.#react(message, reaction) }));
+    this.#place(key);
+  }
+
+  /** Puts a message where its number says. */
+  #place(key) {
+    const keys = this.#ordered().map((message) => message.id ?? message.client_id);
+    const next = this.#bubbles.get(keys[keys.indexOf(key) + 1])?.element ?? null;
+    const { element } = this.#bubbles.get(key);
+    if (element.parentNode && element.nextSibling === next) return;
+    find('messages').insertBefore(element, next);
+  }
+
+  #change(id, change) {
+    const message = this.#messages.get(id);
+    if (!message) return;
+    change(message);
+    this.#show(id, message);
+  }
+
+  /** Sends what waits, one after the other, so that it arrives in the order of its writing. */
+  async #drain() {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      while (this.#joined && this.#waiting.length > 0) {
+        if (!await this.#deliver(this.#waiting[0])) return;
+      }
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  /** Whether there is an answer: without one it is sent again when the connection is back. */
+  async #deliver(message) {
+    const { client_id: id, content, type } = message;
+    try {
+      const told = await this.#line.ask('send_message', { session_id: this.#session, message: { id, content, type } });
+      this.#put({ id: told.message_id, client_id: id, seq: told.seq, at: told.timestamp, state: told.state });
+      return true;
+    } catch (error) {
+      if (!(error instanceof No)) return false;
+      this.#waiting = this.#waiting.filter((one) => one.client_id !== id);
+      this.#put({ client_id: id, state: 'refused', problem: error.message });
+      return true;
+    }
+  }
+
+  async #react(message, reaction) {
+    const { id } = [...this.#messages.values()].find((one) => one === message || one.id === message.id || (message.client_id && one.client_id === message.client_id));
+    await this.#line.ask('message_reaction', { message_id: id, reaction, session_id: this.#session }).catch((error) => say(error.message));
+  }
+
+  #reacted({ message_id, user_id, reaction, action }) {
+    this.#change(message_id, (message) => {
+      const others = message.reactions.filter((one) => one.user_id !== user_id || one.reaction !== reaction);
+      message.reactions = action === 'added' ? [...others, { user_id, reaction }] : others;
+    });
+  }
+
+  /** All that the person sees is read. */
+  #mark_read() {
+    if (document.visibilityState !== 'visible') return;
+    const last = this.#ordered().filter(({ seq, sender }) => seq && sender !== me().id).at(-1);
+    if (!last || last.seq <= this.#read) return;
+    this.#read = last.seq;
+    this.#line.tell('mark_read', { session_id: this.#session, message_id: last.id });
+  }
+
+  seen() { if (this.#joined) this.#mark_read(); }
+
+  #was_read({ user_id, seq }) {
+    if (user_id === me().id) return;
+    for (const message of this.#messages.values()) {
+      if (message.sender !== me().id || !message.seq || message.seq > seq || message.read) continue;
+      this.#change(message.id, (one) => { one.read = true; });
+    }
+  }
+
+  #is_typing({ user_id, user_name, is_typing }) {
+    clearTimeout(this.#typing.get(user_id)?.timer);
+    this.#typing.delete(user_id);
+    if (is_typing) {
+      const timer = setTimeout(() => this.#is_typing({ user_id, is_typing: false }), TYPING_LASTS);
+      this.#typing.set(user_id, { name: user_name, timer });
+    }
+    this.#show_typing();
+  }
+
+  #show_typing() {
+    const names = this.#ended ? [] : [...this.#typing.values()].map(({ name }) => name);
+    find('typing').textContent = names.length ? `${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} typing …` : '';
+  }
+
+  #presence({ user_id, status }) {
+    const person = this.#people.get(user_id);
+    if (!person) return;
+    person.status = status;
+    this.#show_people();
+  }
+
+  #show_people() {
+    const shown = [...this.#people].map(([id, { name, role, status }]) => {
+      const own = id === me().id;
+      return make('li', { 'data-status': own ? 'online' : status }, make('bdi', {}, own ? 'You' : name),
+        own ? null : make('span', { class: 'status' }, ` (${role}, ${status})`));
+    });
+    find('people').replaceChildren(...shown);
+  }
+
+  #usable(status) {
+    const closed = status !== 'active';
+    for (const field of find('say').elements) field.disabled = closed;
+    find('text').placeholder = closed ? `This conversation is ${status}.` : 'Message';
+  }
+
+  #down() {
+    const place = find('scroll');
+    place.scrollTop = place.scrollHeight;
+  }
+}
