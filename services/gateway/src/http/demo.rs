@@ -29,13 +29,14 @@ macro_rules! part {
 }
 
 /// Name, type and content of what the page consists of.
-const PARTS: [(&str, &str, &str); 11] = [
+const PARTS: [(&str, &str, &str); 12] = [
     part!("index.html", PAGE),
     part!("demo.css", STYLE),
     part!("main.js", SCRIPT),
     part!("account.js", SCRIPT),
     part!("line.js", SCRIPT),
     part!("talk.js", SCRIPT),
+    part!("company.js", SCRIPT),
     part!("bubble.js", SCRIPT),
     part!("booth.js", SCRIPT),
     part!("sound.js", SCRIPT),

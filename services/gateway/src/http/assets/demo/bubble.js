@@ -1,6 +1,6 @@
 // One message as it is seen.
 import { call } from './account.js';
-import { clock, make } from './dom.js';
+import { careful, clock, make } from './dom.js';
 import { seconds, wave } from './sound.js';
 
 export const REACTIONS = ['👍', '❤️', '😂', '🙏'];
@@ -29,7 +29,7 @@ export class Bubble {
 
   constructor(message, { mine, name, react }) {
     const choice = REACTIONS.map((reaction) =>
-      make('button', { type: 'button', 'aria-label': `React with ${reaction}`, onclick: () => react(reaction) }, reaction));
+      make('button', { type: 'button', 'aria-label': `React with ${reaction}`, onclick: careful(() => react(reaction)) }, reaction));
     this.#choice = make('div', { class: 'choice', role: 'group', 'aria-label': 'React' }, ...choice);
     this.element = make('li', { class: mine ? 'message mine' : 'message' },
       make('p', { class: 'by' }, make('bdi', {}, mine ? 'You' : name), ' ', clock(message.at), ' ', this.#foot),

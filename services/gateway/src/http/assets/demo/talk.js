@@ -1,18 +1,15 @@
 // One conversation that is open: what is in it, what is on its way, who is there.
 import { call, me } from './account.js';
 import { Bubble } from './bubble.js';
-import { called, find, make, say } from './dom.js';
+import { Company } from './company.js';
+import { called, find, say } from './dom.js';
 import { No } from './line.js';
-
-/** Typing is told again so often while it goes on, and believed for so long, in milliseconds. */
-const TYPING_AGAIN = 3000;
-const TYPING_LASTS = 7000;
 
 /** A message as the page keeps it, from an answer (`profiles`) or from the connection (`sender`). */
 function kept(told) {
   return {
     id: told.id, seq: told.seq, client_id: told.client_id, type: told.type, content: told.content,
-    sender: told.sender_id ?? told.sender.id, name: told.sender?.name ?? called(told.profiles),
+    sender: told.sender_id ?? told.sender.id, name: told.sender?.name || called(told.profiles, ''),
     at: told.created_at ?? told.timestamp, state: told.moderation_state ?? told.state ?? 'visible',
     link: told.file_url, file_name: told.file_name, file_id: told.file_id, metadata: told.metadata,
     reactions: told.message_reactions, read: told.is_read,
@@ -31,9 +28,7 @@ export class Talk {
   #was_joined = false;
   #ended = false;
   #older = false;
-  #people = new Map();
-  #typing = new Map();
-  #told_typing = 0;
+  #company = null;
   #read = 0;
 
   constructor(line, session) {
@@ -45,13 +40,9 @@ export class Talk {
 
   async open() {
     const detail = await call('GET', `/api/chat/sessions/${this.#session}`);
-    for (const person of detail.participant_profiles) {
-      this.#people.set(person.id, { name: called(person, person.role), role: person.role, status: 'offline' });
-    }
-    const others = [...this.#people].filter(([id]) => id !== me().id).map(([, { name }]) => name);
-    find('title').textContent = detail.bookings?.services.name ?? (others.join(', ') || detail.session_type);
+    this.#company = new Company(this.#line, this.#session, detail.participant_profiles);
+    find('title').textContent = detail.bookings?.services.name ?? (this.#company.others().join(', ') || detail.session_type);
     find('messages').replaceChildren();
-    this.#show_people();
     this.#usable(detail.status);
     await this.#page();
     this.#down();
@@ -60,8 +51,7 @@ export class Talk {
 
   end() {
     this.#ended = true;
-    for (const { timer } of this.#typing.values()) clearTimeout(timer);
-    this.#show_typing();
+    this.#company?.end();
     this.#line.tell('leave_chat', { session_id: this.#session });
   }
 
@@ -76,15 +66,14 @@ export class Talk {
       await this.#page();
     }
     this.#joined = this.#was_joined = true;
-    await this.#line.ask('presence', { user_ids: [...this.#people.keys()].filter((id) => id !== me().id).slice(0, 50) });
+    await this.#company.follow();
     this.#mark_read();
     await this.#drain();
   }
 
   lost() {
     this.#joined = false;
-    for (const [id, person] of this.#people) if (id !== me().id) person.status = 'unknown';
-    this.#show_people();
+    this.#company?.lost();
   }
 
   /** What is written now is sent as soon as there is a connection, and is one message however often it is sent. */
@@ -94,7 +83,7 @@ export class Talk {
     this.#waiting.push(message);
     this.#put(message);
     this.#down();
-    this.stopped_typing();
+    this.#company.stopped_typing();
     return this.#drain();
   }
 
@@ -111,30 +100,21 @@ export class Talk {
     if (first) await this.#page(first.id);
   }
 
-  types() {
-    const now = Date.now();
-    if (now - this.#told_typing < TYPING_AGAIN) return;
-    this.#told_typing = now;
-    this.#line.tell('typing_start', { session_id: this.#session });
-  }
+  types() { this.#company?.types(); }
 
-  stopped_typing() {
-    if (!this.#told_typing) return;
-    this.#told_typing = 0;
-    this.#line.tell('typing_stop', { session_id: this.#session });
-  }
+  stopped_typing() { this.#company?.stopped_typing(); }
 
   /** What the connection tells; what is not of this conversation is not ours. */
   heard(event, told) {
-    if (event === 'presence_state') return told.users.forEach((user) => this.#presence(user));
-    if (event === 'presence_update') return this.#presence(told);
+    if (event === 'presence_state') return told.users.forEach((user) => this.#company?.presence(user));
+    if (event === 'presence_update') return this.#company?.presence(told);
     if (told?.session_id !== this.#session) return undefined;
     switch (event) {
       case 'new_message': return this.#came(told);
       case 'message_removed': return this.#change(told.message_id, (message) => { message.state = 'rejected'; });
       case 'message_reaction_update': return this.#reacted(told);
       case 'messages_read': return this.#was_read(told);
-      case 'user_typing': return this.#is_typing(told);
+      case 'user_typing': return this.#company?.is_typing(told);
       case 'session_locked': return this.#usable('locked');
       case 'session_unlocked': return this.#usable('active');
       case 'session_terminated': return this.#usable('ended');
@@ -145,7 +125,7 @@ export class Talk {
   #came(told) {
     this.#put(kept(told));
     if (told.sender.id !== me().id) {
-      this.#is_typing({ user_id: told.sender.id, is_typing: false });
+      this.#company?.is_typing({ user_id: told.sender.id, is_typing: false });
       this.#mark_read();
     }
     this.#down();
@@ -199,7 +179,9 @@ export class Talk {
     const mine = message.sender === me().id;
     const bubble = this.#bubbles.get(key);
     if (bubble) bubble.update(message, mine);
-    else this.#bubbles.set(key, new Bubble(message, { mine, name: message.name, react: (reaction) => this.#react(message, reaction) }));
+    else this.#bubbles.set(key, new Bubble(message, {
+      mine, name: this.#company.name(message.sender) ?? (message.name || 'Somebody'), react: (reaction) => this.#react(message, reaction),
+    }));
     this.#place(key);
   }
 
@@ -247,9 +229,9 @@ export class Talk {
     }
   }
 
-  async #react(message, reaction) {
-    const { id } = [...this.#messages.values()].find((one) => one === message || one.id === message.id || (message.client_id && one.client_id === message.client_id));
-    await this.#line.ask('message_reaction', { message_id: id, reaction, session_id: this.#session }).catch((error) => say(error.message));
+  async #react({ id, client_id }, reaction) {
+    const now = this.#messages.get(id) ?? [...this.#messages.values()].find((one) => one.client_id === client_id);
+    await this.#line.ask('message_reaction', { message_id: now.id, reaction, session_id: this.#session });
   }
 
   #reacted({ message_id, user_id, reaction, action }) {
@@ -276,37 +258,6 @@ export class Talk {
       if (message.sender !== me().id || !message.seq || message.seq > seq || message.read) continue;
       this.#change(message.id, (one) => { one.read = true; });
     }
-  }
-
-  #is_typing({ user_id, user_name, is_typing }) {
-    clearTimeout(this.#typing.get(user_id)?.timer);
-    this.#typing.delete(user_id);
-    if (is_typing) {
-      const timer = setTimeout(() => this.#is_typing({ user_id, is_typing: false }), TYPING_LASTS);
-      this.#typing.set(user_id, { name: user_name, timer });
-    }
-    this.#show_typing();
-  }
-
-  #show_typing() {
-    const names = this.#ended ? [] : [...this.#typing.values()].map(({ name }) => name);
-    find('typing').textContent = names.length ? `${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} typing …` : '';
-  }
-
-  #presence({ user_id, status }) {
-    const person = this.#people.get(user_id);
-    if (!person) return;
-    person.status = status;
-    this.#show_people();
-  }
-
-  #show_people() {
-    const shown = [...this.#people].map(([id, { name, role, status }]) => {
-      const own = id === me().id;
-      return make('li', { 'data-status': own ? 'online' : status }, make('bdi', {}, own ? 'You' : name),
-        own ? null : make('span', { class: 'status' }, ` (${role}, ${status})`));
-    });
-    find('people').replaceChildren(...shown);
   }
 
   #usable(status) {
