@@ -73,7 +73,8 @@ export function renew() {
 }
 
 async function exchange() {
-  const { refresh } = kept;
+  const { refresh } = kept ?? {};
+  if (!refresh) throw new Error('Nobody is signed in.');
   try {
     const answer = await fetch('/api/auth/refresh', {
       method: 'POST',

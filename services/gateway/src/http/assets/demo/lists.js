@@ -1,6 +1,6 @@
 // The conversations and the notifications beside them.
 import { call, me } from './account.js';
-import { clock, find, make } from './dom.js';
+import { called, clock, find, make } from './dom.js';
 
 /** Notifications that are shown at the most. */
 const MOST_NOTICES = 30;
@@ -11,12 +11,15 @@ const heard = new Map();
 export async function sessions(open, current) {
   const { sessions: list } = await call('GET', '/api/chat/sessions?status=all&limit=50');
   const names = await Promise.all(list.map(title));
-  find('sessions').replaceChildren(...list.map((session, at) => make('li', {},
-    make('button', { type: 'button', 'data-id': session.id, 'aria-current': session.id === current ? 'true' : false, onclick: () => open(session.id) },
-      make('bdi', {}, names[at]),
-      make('span', { class: 'kind' }, session.status === 'active' ? session.session_type : `${session.session_type}, ${session.status}`),
-      session.unread_count && session.id !== current ? make('span', { class: 'count', 'aria-label': `${session.unread_count} unread` }, String(session.unread_count)) : null))));
+  find('sessions').replaceChildren(...list.map((session, at) => line(session, names[at], session.id === current, open)));
   find('no-sessions').hidden = list.length > 0;
+}
+
+function line({ id, status, session_type: type, unread_count: unread }, name, current, open) {
+  const count = unread && !current ? make('span', { class: 'count', 'aria-label': `${unread} unread` }, String(unread)) : null;
+  const kind = make('span', { class: 'kind' }, status === 'active' ? type : `${type}, ${status}`);
+  const attributes = { type: 'button', 'aria-current': current && 'true', onclick: () => open(id) };
+  return make('li', {}, make('button', attributes, make('bdi', {}, name), kind, count));
 }
 
 const titles = new Map();
@@ -24,13 +27,13 @@ const titles = new Map();
 /** What a conversation is called: what was ordered, or with whom it is. */
 async function title({ id, bookings }) {
   if (bookings) return bookings.services.name;
-  if (!titles.has(id)) {
+  const key = `${me().id} ${id}`;
+  if (!titles.has(key)) {
     const { participant_profiles: people, session_type: kind } = await call('GET', `/api/chat/sessions/${id}`);
     const others = people.filter((person) => person.id !== me().id);
-    const names = others.map((person) => [person.first_name, person.last_name].filter(Boolean).join(' ') || person.role);
-    titles.set(id, names.join(', ') || kind);
+    titles.set(key, others.map((person) => called(person, person.role)).join(', ') || kind);
   }
-  return titles.get(id);
+  return titles.get(key);
 }
 
 /** Those that are there when the page opens. */

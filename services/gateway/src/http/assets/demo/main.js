@@ -148,8 +148,8 @@ booth.prepare((file) => talk.upload('/api/chat/voice-notes', 'voice_note', file,
 find('older').addEventListener('click', careful(() => talk.older()));
 find('back').addEventListener('click', careful(back));
 find('leave').addEventListener('click', careful(async () => {
-  await signOut();
   close();
+  await signOut();
 }));
 document.addEventListener('visibilitychange', () => talk?.seen());
 

@@ -79,7 +79,8 @@ export class Talk {
   /** What is written now is sent as soon as there is a connection, and is one message however often it is sent. */
   send(text) {
     const id = crypto.randomUUID();
-    const message = { client_id: id, type: 'text', content: text, sender: me().id, at: new Date().toISOString(), state: 'waiting', reactions: [] };
+    const at = new Date().toISOString();
+    const message = { client_id: id, type: 'text', content: text, sender: me().id, at, state: 'waiting' };
     this.#waiting.push(message);
     this.#put(message);
     this.#down();
