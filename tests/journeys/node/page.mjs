@@ -99,7 +99,7 @@ async function journey(browser) {
     await said(left.page, `missed: ${text}`).getByText('sent', { exact: true }).waitFor();
   }
   await right.context.setOffline(false);
-  await right.page.getByText('Back again: 3 messages').waitFor();
+  await right.page.getByText('Back again. Missed meanwhile: 3').waitFor();
   await said(left.page, 'written without').waitFor();
   seen.order = { left: await words(left.page), right: await words(right.page) };
 

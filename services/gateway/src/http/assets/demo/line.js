@@ -16,6 +16,8 @@ export class Line {
   #socket;
   #timer;
   #told;
+  /** Whether the platform knows who speaks. */
+  known = false;
 
   /** `told` has `state(text, kind)`, `ready()`, `lost()`, `out()`, and `heard(event, argument)` for all the rest. */
   constructor(io, told) {
@@ -49,6 +51,7 @@ export class Line {
   #hear(event, argument) {
     if (event === 'authenticated') {
       this.#told.state('connected', 'on');
+      this.known = true;
       this.#renewInTime();
       this.#told.ready();
     } else if (event === 'auth_error') {
@@ -60,6 +63,7 @@ export class Line {
 
   #gone(why) {
     clearTimeout(this.#timer);
+    this.known = false;
     this.#told.state('the connection is lost', 'off');
     this.#told.lost();
     // Sent away by the server, the client does not come back by itself.

@@ -44,7 +44,9 @@ export class Talk {
     find('title').textContent = detail.bookings?.services.name ?? (this.#company.others().join(', ') || detail.session_type);
     find('messages').replaceChildren();
     this.#usable(detail.status);
-    await this.#page();
+    // What was there before is not read aloud.
+    find('scroll').setAttribute('aria-busy', 'true');
+    await this.#page().finally(() => find('scroll').removeAttribute('aria-busy'));
     this.#down();
     await this.join();
   }
@@ -57,11 +59,12 @@ export class Talk {
 
   /** Comes in, or comes in again: what was missed is told in order before the answer. */
   async join() {
+    if (this.#joined || !this.#line.known || !this.#company) return;
     const last = this.#contiguous();
     const { missed } = await this.#line.ask('join_chat', { session_id: this.#session, last_message_id: last?.id });
     if (this.#ended) return;
     if (this.#was_joined) {
-      say(missed === 1 ? 'Back again: 1 message was missed and is here.' : `Back again: ${missed} messages were missed and are here.`);
+      say(`Back again. Missed meanwhile: ${missed}`);
       // Who reacted and who read meanwhile is not told again.
       await this.#page();
     }
