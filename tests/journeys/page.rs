@@ -59,7 +59,7 @@ async fn two_windows_talk() {
         "reaction": true,
         "order": { "left": words, "right": words },
         "picture": [8, 8],
-        "bars": seen["bars"],
+        "bars": 100,
         "tall": true,
         "length": seen["length"],
         "played": true,
@@ -68,7 +68,6 @@ async fn two_windows_talk() {
         "again": words,
     });
     assert_eq!(seen, expected);
-    assert!(seen["bars"].as_u64().unwrap() >= 32, "{}", seen["bars"]);
     // It was stopped when it said two seconds; how long that took is the machine's to say.
     assert!(
         seen["length"].as_str().unwrap().starts_with("0:0"),

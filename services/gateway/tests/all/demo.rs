@@ -25,7 +25,10 @@ async fn it_is_whole_and_needs_nobody_else() {
         let page = get(&gateway, path).await;
         assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
         let policy = page.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
     }
     // Whatever a part names is there, and nothing is named that is at another address.
     let mut open = vec!["index.html".to_owned()];
@@ -39,7 +42,10 @@ async fn it_is_whole_and_needs_nobody_else() {
         assert!(part.headers().contains_key("content-security-policy"), "{name}");
         let text = part.text().await.unwrap();
         let elsewhere = text.replace("http://www.w3.org/2000/svg", "");
-        assert!(!elsewhere.contains("://"), "{name} names an address of somebody else");
+        assert!(
+            !elsewhere.contains("://"),
+            "{name} names an address of somebody else"
+        );
         open.extend(named(&text));
     }
     assert_eq!(seen.len(), 12, "{seen:?}");
