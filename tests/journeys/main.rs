@@ -7,9 +7,13 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod encrypted;
 mod load;
 mod mails;
+mod node;
+mod page;
 mod platform;
 mod restarts;
 mod revocations;
+mod searching;
 mod sign_in;

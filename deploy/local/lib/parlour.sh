@@ -15,6 +15,28 @@ export PARLOUR_CONFIG=$LOCAL/parlour.toml
 export PARLOUR__GATEWAY__LISTEN=${PARLOUR__GATEWAY__LISTEN:-127.0.0.1:5000}
 export PARLOUR__GATEWAY__INTERNAL_LISTEN=${PARLOUR__GATEWAY__INTERNAL_LISTEN:-127.0.0.1:5001}
 
+# Elsewhere than where the defaults have it, files are sent to the gateway and fetched from it there.
+if [[ $PARLOUR__GATEWAY__LISTEN != 127.0.0.1:5000 ]]; then
+  url=http://${PARLOUR__GATEWAY__LISTEN/#0.0.0.0:/127.0.0.1:}
+  export PARLOUR__CHAT__PUBLIC_URL=${PARLOUR__CHAT__PUBLIC_URL:-$url} PARLOUR__CHAT__MEDIA_URL=${PARLOUR__CHAT__MEDIA_URL:-$url}
+  export PARLOUR__MEDIA__PUBLIC_URL=${PARLOUR__MEDIA__PUBLIC_URL:-$url}
+fi
+
+# The official client of Socket.IO, for the demonstration and for the page under /demo. It is
+# installed beside a copy of what names it, so that the checkout stays as it is.
+DEMO=$LOCAL/demo
+export PARLOUR__GATEWAY__DEMO_CLIENT=${PARLOUR__GATEWAY__DEMO_CLIENT-$DEMO/node_modules/socket.io-client/dist/socket.io.esm.min.js}
+
+# official_client: puts it there unless that version is.
+official_client() {
+  local lock=$REPO/tests/demo/package-lock.json
+  ! cmp -s "$lock" "$DEMO/installed" || return 0
+  mkdir -p "$DEMO"
+  cp "$REPO"/tests/demo/package*.json "$DEMO"
+  (cd "$DEMO" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null 8>&-) || return 1
+  cp "$lock" "$DEMO/installed"
+}
+
 # prepare: everything up to a built binary.
 prepare() {
   "$HERE/install" 8>&-

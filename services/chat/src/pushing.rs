@@ -96,6 +96,8 @@ pub struct NewMessagePush {
     pub sender: PushPerson,
     pub timestamp: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub file_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,

@@ -139,6 +139,12 @@ impl Edge {
             record.template = Template::Fixed("/docs");
             return Ok(asset);
         }
+        if let Some(demo) = &shared.demo
+            && let Some(part) = demo.answer(request).await
+        {
+            record.template = Template::Fixed("/demo");
+            return Ok(part);
+        }
         let address = client_address(request, self.local.router.proxies());
         let upgrade = tunnel::is_wanted(request);
         let caps = if upgrade {
