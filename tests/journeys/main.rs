@@ -7,9 +7,12 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod apart;
+mod dashboards;
 mod load;
 mod mails;
 mod platform;
 mod restarts;
 mod revocations;
 mod sign_in;
+mod traces;

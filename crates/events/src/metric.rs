@@ -32,6 +32,12 @@ pub(crate) fn published(service: &'static str, count: usize) {
     metrics::counter!("parlour_events_published_total", "service" => service).increment(count as u64);
 }
 
+/// The relay's counters are there before they count, so that the first increase is seen as one.
+pub(crate) fn relay_starts(service: &'static str) {
+    metrics::counter!("parlour_events_published_total", "service" => service).increment(0);
+    metrics::counter!("parlour_events_publish_failures_total", "service" => service).increment(0);
+}
+
 pub(crate) fn publish_failed(service: &'static str) {
     metrics::counter!("parlour_events_publish_failures_total", "service" => service).increment(1);
 }
