@@ -27,7 +27,6 @@ pub(crate) struct Apart {
 
 /// Somebody signed in.
 pub(crate) struct Person {
-    pub(crate) id: String,
     token: String,
 }
 
@@ -111,7 +110,6 @@ impl Apart {
         let login = self.gateway.client().post("/api/auth/login").json(body);
         let data = login.await.expect(200).data();
         Person {
-            id: data["user"]["id"].as_str().unwrap().to_owned(),
             token: data["access_token"].as_str().unwrap().to_owned(),
         }
     }

@@ -181,6 +181,7 @@ async fn every_metric_and_label_of_the_dashboards_and_alerts_is_there() {
     let mut socket = apart.socket(&client).await;
     order(&apart.by(&client), &service, None).await;
     socket.hears(r#"42["notification""#).await;
+    apart.by(&client).get("/api/chat/sessions").await.expect(200);
     // A sign-in that ends takes its connections along.
     apart
         .by(&client)

@@ -2,15 +2,18 @@
 //! OTLP collector when one is configured.
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::Deserialize;
+use tokio::runtime::{Handle, TryCurrentError};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::sender::Sender;
 
 /// The target of the spans of transactions, as `crates/db` names them.
 const SQL: &str = "parlour_sql";
@@ -46,6 +49,12 @@ pub enum TelemetryError {
     /// The exporter cannot be built.
     #[error("telemetry.otlp_endpoint: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The client of the collector cannot be built.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Client(#[from] reqwest::Error),
+    /// Spans are sent by tasks.
+    #[error("telemetry.otlp_endpoint needs a runtime: {0}")]
+    Runtime(#[from] TryCurrentError),
     /// Somebody installed a subscriber before.
     #[error("telemetry was set up twice")]
     Twice,
@@ -109,6 +118,7 @@ pub fn init(settings: &Settings, instance: &str) -> Result<Telemetry, TelemetryE
 fn exporter(endpoint: &str, instance: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
+        .with_http_client(Sender::new(Handle::try_current()?)?)
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .build()?;
     let resource = Resource::builder()
