@@ -16,10 +16,10 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::broker::Purpose;
+use crate::envelope::headers;
 use crate::ephemeral::{self, AsyncConnect, AsyncHandle, Subject};
 use crate::failure::Cause;
 use crate::topology::{REALTIME_EXCHANGE, table, text};
-use crate::envelope::headers;
 use crate::{Broker, BrokerError, trace};
 
 /// The header with the trace that a push belongs to.
@@ -189,7 +189,8 @@ where
         let name = delivery.properties.kind().as_ref().map(ToString::to_string);
         let payload = serde_json::from_slice(&delivery.data);
         if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
-            let span = tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"));
+            let span =
+                tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"));
             let headers = headers(&delivery.properties);
             trace::continue_from(&span, headers.get(TRACE).map(String::as_str));
             let push = Push {

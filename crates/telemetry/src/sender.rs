@@ -35,7 +35,9 @@ impl HttpClient for Sender {
         Self: 'f,
     {
         let client = self.client.clone();
-        let sending = self.runtime.spawn(async move { client.send_bytes(request).await });
+        let sending = self
+            .runtime
+            .spawn(async move { client.send_bytes(request).await });
         Box::pin(async move { sending.await? })
     }
 }
