@@ -7,6 +7,8 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod apart;
+mod dashboards;
 mod encrypted;
 mod load;
 mod mails;
@@ -17,3 +19,4 @@ mod restarts;
 mod revocations;
 mod searching;
 mod sign_in;
+mod traces;

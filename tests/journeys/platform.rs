@@ -225,7 +225,7 @@ impl Platform {
         command
     }
 
-    async fn start(
+    pub(crate) async fn start(
         &self,
         services: &[&str],
         address: SocketAddr,

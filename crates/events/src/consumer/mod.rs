@@ -2,6 +2,7 @@
 
 mod apply;
 mod dead;
+mod depth;
 mod handler;
 pub(crate) mod inbox;
 mod ladder;
@@ -138,7 +139,12 @@ impl Consumer {
             stop,
         });
         tokio::spawn(async move {
-            tokio::join!(queue::run(&context), ladder::run(&context), dead::run(&context));
+            tokio::join!(
+                queue::run(&context),
+                ladder::run(&context),
+                dead::run(&context),
+                depth::run(&context)
+            );
         })
     }
 }
