@@ -12,7 +12,7 @@ import { Blows } from './blows.mjs';
 import { Calls } from './calls.mjs';
 import { check } from './check/all.mjs';
 import { chatter, newcomers, open, stumble } from './crowd.mjs';
-import { gather, pending } from './facts.mjs';
+import { gather, pending, queues } from './facts.mjs';
 import { Figures, pause } from './figures.mjs';
 import { read } from './log.mjs';
 import { Desk } from './orders.mjs';
@@ -21,6 +21,7 @@ import { plan } from './plan.mjs';
 import { Platform } from './platform.mjs';
 import { Random } from './random.mjs';
 import { report } from './report.mjs';
+import { SCHEMAS } from './schemas.mjs';
 import { Talker } from './talker.mjs';
 
 const { PARLOUR_BIN: BINARY, CHAOS_HOME: HOME, CHAOS_ENGINES: ENGINES } = process.env;
@@ -123,6 +124,11 @@ async function healthy(platform) {
 async function play(platform, database) {
   const calls = new Calls(platform.bases, figures, alarm);
   await platform.start();
+  // What is published before a service's queue stands is not for it.
+  await until('every service consumes', async () => {
+    const consumed = (await queues(process.env.PARLOUR_RABBIT_API)).filter(({ consumers }) => consumers > 0);
+    return SCHEMAS.every((service) => consumed.some(({ name }) => name === `parlour.${service}`));
+  });
   tell(`${platform.all().length} processes are ready`);
   const people = await gatherPeople(calls, database);
   const make = (person, n) => new Talker(person, { calls, figures, alarm, logs, websocketOnly: n % 5 === 0 });

@@ -74,7 +74,8 @@ function mails(folder) {
   return lines.map(({ to, subject, headers }) => ({ to, subject, id: headers['Message-ID'] }));
 }
 
-async function queues(rabbit) {
+/** What the broker knows of the services' queues. */
+export async function queues(rabbit) {
   const url = new URL('/api/queues', rabbit);
   const authorization = `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}`;
   url.username = '';
@@ -82,5 +83,5 @@ async function queues(rabbit) {
   const answer = await fetch(url, { headers: { authorization } });
   const found = await answer.json();
   // The log keeps everything for a week, and connections' own queues carry only what matters now.
-  return found.filter(({ name }) => name.startsWith('parlour.') && name !== 'parlour.log').map(({ name, messages }) => ({ name, messages }));
+  return found.filter(({ name }) => name.startsWith('parlour.') && name !== 'parlour.log').map(({ name, messages, consumers }) => ({ name, messages, consumers }));
 }

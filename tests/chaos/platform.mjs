@@ -8,7 +8,7 @@ import { pause } from './figures.mjs';
 import { KINDS } from './plan.mjs';
 
 /** How long a process may take to be ready, in milliseconds. */
-const START = 60_000;
+const START = 180_000;
 const REPLICAS = 2;
 /** Below those that the system gives to whoever asks for any. */
 const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
@@ -112,8 +112,11 @@ export class Platform {
     one.expected = false;
     one.gone = new Promise((gone) => {
       child.once('exit', (code, signal) => {
-        if (!one.expected) this.alarm('a process ended by itself', { who: one.name, code, signal });
         gone();
+        if (one.expected) return;
+        this.alarm('a process ended by itself', { who: one.name, code, signal });
+        // As whatever watches over processes would.
+        setTimeout(() => one.expected || this.#spawn(one), 1000);
       });
     });
   }
@@ -134,7 +137,7 @@ export class Platform {
   async ready(one) {
     const end = Date.now() + START;
     while (!(await one.isReady())) {
-      if (one.child.exitCode !== null || Date.now() > end) {
+      if (Date.now() > end) {
         this.alarm('a process is not ready', { who: one.name, seconds: START / 1000 });
         return false;
       }

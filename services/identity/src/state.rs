@@ -10,6 +10,7 @@ use parlour_db::Db;
 use parlour_http::Limits;
 use parlour_vault::Vault;
 
+use crate::error::Error;
 use crate::hashing::Hasher;
 use crate::keyring::KeyRing;
 use crate::phone::PhoneVerifier;
@@ -50,7 +51,10 @@ impl Identity {
         let db = context.db()?;
         let tokens = context.settings.auth.tokens.clone();
         let lifetime = Duration::seconds(i64::try_from(tokens.access_token_seconds)?);
-        let keys = KeyRing::open(&db, context.vault.clone(), settings.signing_key_days, lifetime);
+        let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
+        let keys = parlour_chassis::patiently(&context.stop, passes, async || {
+            KeyRing::open(&db, context.vault.clone(), settings.signing_key_days, lifetime).await
+        });
         let issuers = settings.issuers.iter().cloned().map(Issuer::new);
         Ok(Self {
             vault: context.vault.clone(),
