@@ -80,6 +80,7 @@ export class Calls {
     const { status } = answer;
     const error = new Refused(what, status, body);
     this.figures.count(`errors.${status} ${body?.code ?? ''}`.trim());
+    if (status >= 500) this.figures.count(`failed.${what}`);
     if (status === 500) this.alarm('an answer 500', { who: person?.name, what, body });
     const passing = status >= 500 || status === 429 || status === 408 || body?.code === 'IDEMPOTENCY_IN_PROGRESS';
     return { error, lasting: !passing };

@@ -31,6 +31,7 @@ export function report({ wishes, figures, facts, violations, folder }) {
     ['killed', list(kills(figures))],
     ['away at the longest, from the kill to ready', list(away)],
     ['requests', `${figures.get('requests')}, of them acknowledged writes ${figures.get('writes')}, answered 5xx ${failed}`],
+    ['answered 5xx', list(figures.under('failed.'))],
     ['errors that clients saw', list(errors)],
     ['longest outage felt by a request', `${seconds(worst.outage?.value)} (${worst.outage?.about ?? '–'})`],
     ['messages acknowledged', `${figures.get('messages')}; ${figures.get('deliveries')} deliveries to sockets`],

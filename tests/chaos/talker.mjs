@@ -82,6 +82,7 @@ export class Talker {
         this.#joined.add(session);
         this.log.write('joined', { session, visit, missed: answer.data.missed });
         if (last) this.figures.count('catch-ups');
+        else await this.#history(session);
         this.figures.count('caught up', answer.data.missed);
         if (this.#goneAt && this.isIn()) {
           this.figures.measure('away.from the conversation', Date.now() - this.#goneAt, this.person.name);
@@ -92,6 +93,21 @@ export class Talker {
       this.#refused('join_chat', answer, { session });
       await pause(300);
     }
+  }
+
+  /** Who has no message yet reads what there is; the socket tells what comes from now on. */
+  async #history(session) {
+    const messages = [];
+    for (let more = true; more;) {
+      const before = messages.length ? `&before_message_id=${messages.at(-1).id}` : '';
+      const path = `/api/chat/messages?session_id=${session}&limit=100${before}`;
+      const page = await this.calls.call(this.person, 'GET', path);
+      messages.push(...page.messages.filter(({ seq }) => seq !== null));
+      more = page.has_more;
+    }
+    this.log.write('history', { session, messages: messages.map(({ id, seq }) => ({ id, seq })) });
+    const [newest] = messages;
+    if (newest && newest.seq > this.reached(session)) this.#reached(session, newest.id, newest.seq);
   }
 
   /** The acknowledgement, or `null` when none came. */
@@ -115,7 +131,7 @@ export class Talker {
   #hear({ id, session_id: session, seq, content, type, sender }) {
     this.figures.count('deliveries');
     this.log.write('heard', { id, session, seq, content, type, sender: sender.id, visit: this.#visit });
-    if (seq > (this.last.get(session)?.seq ?? 0)) this.#reached(session, id, seq);
+    if (seq > this.reached(session)) this.#reached(session, id, seq);
   }
 
   /** Everything up to `seq` is here, and with it what was acknowledged right behind it. */
@@ -130,7 +146,7 @@ export class Talker {
   #acknowledged(session, client, { id, seq }, way) {
     this.log.write('acknowledged', { session, client, id, seq, way });
     this.figures.count('messages');
-    const last = this.last.get(session)?.seq ?? 0;
+    const last = this.reached(session);
     if (seq === last + 1) this.#reached(session, id, seq);
     else if (seq > last) this.#early.set(session, (this.#early.get(session) ?? new Map()).set(seq, id));
   }

@@ -32,8 +32,8 @@ pub(crate) async fn assemble(service: Service, base: &Context) -> Result<Assembl
         let db = Db::new(&base.settings.database, service.name).map_err(|e| schema("database", &e))?;
         wait::for_database(&db, &base.stop).await;
         let migrations = crate::migrations(&service);
-        let missing = wait::patiently(&base.stop, DbError::is_transient, async || {
-            parlour_db::pending(&db, &migrations).await
+        let missing = wait::patiently(&base.stop, DbError::is_transient, || {
+            parlour_db::pending(&db, &migrations)
         });
         let missing = missing.await.map_err(|e| schema("database", &e))?;
         if !missing.is_empty() {

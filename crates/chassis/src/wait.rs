@@ -22,10 +22,10 @@ pub(crate) async fn for_database(db: &Db, stop: &CancellationToken) {
 /// Does `work` until it succeeds or fails for good. At the start another replica may be in
 /// the way, and the database that answered a moment ago may be gone again: neither ends a
 /// process. The last failure is answered when `stop` comes first.
-pub async fn patiently<T, E: Display>(
+pub async fn patiently<T, E: Display, W: Future<Output = Result<T, E>>>(
     stop: &CancellationToken,
     is_passing: impl Fn(&E) -> bool,
-    work: impl AsyncFn() -> Result<T, E>,
+    work: impl Fn() -> W,
 ) -> Result<T, E> {
     let mut pause = Duration::from_millis(100);
     loop {
@@ -51,10 +51,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_passes_is_tried_again_and_what_does_not_is_answered() {
         let tries = AtomicUsize::new(0);
-        let work = async || match tries.fetch_add(1, Ordering::Relaxed) {
-            0..3 => Err("busy"),
-            3 => Ok("done"),
-            _ => Err("wrong"),
+        let work = || {
+            std::future::ready(match tries.fetch_add(1, Ordering::Relaxed) {
+                0..3 => Err("busy"),
+                3 => Ok("done"),
+                _ => Err("wrong"),
+            })
         };
         let stop = CancellationToken::new();
         assert_eq!(

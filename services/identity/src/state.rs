@@ -52,8 +52,8 @@ impl Identity {
         let tokens = context.settings.auth.tokens.clone();
         let lifetime = Duration::seconds(i64::try_from(tokens.access_token_seconds)?);
         let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
-        let keys = parlour_chassis::patiently(&context.stop, passes, async || {
-            KeyRing::open(&db, context.vault.clone(), settings.signing_key_days, lifetime).await
+        let keys = parlour_chassis::patiently(&context.stop, passes, || {
+            KeyRing::open(&db, context.vault.clone(), settings.signing_key_days, lifetime)
         });
         let issuers = settings.issuers.iter().cloned().map(Issuer::new);
         Ok(Self {

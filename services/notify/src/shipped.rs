@@ -55,7 +55,7 @@ pub fn all() -> Result<Vec<Shipped>, toml::de::Error> {
 pub async fn seed(notify: &Arc<Notify>, stop: &CancellationToken) -> anyhow::Result<()> {
     let shipped = Arc::new(all()?);
     let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
-    patiently(stop, passes, async || write(notify, shipped.clone()).await).await?;
+    patiently(stop, passes, || write(notify, shipped.clone())).await?;
     Ok(())
 }
 

@@ -4,7 +4,9 @@
 // "Once" is about `new_message`: over all of a person's connections no id comes twice, and
 // the numbers only grow, because the client joins with the last message that it has. Own
 // messages that a connection sent come back as an acknowledgement instead, or, where that
-// was lost with the connection, as `new_message` like everybody's.
+// was lost with the connection, as `new_message` like everybody's. What is held is shown to
+// its sender without a number, and with one when it is visible. Who came in without a last
+// message has read the conversation up to there by REST.
 import { grouped } from './violations.mjs';
 
 export function check(logs, facts, violations) {
@@ -57,8 +59,9 @@ function acknowledged({ who, user, lines }, stored, facts, said, violations) {
 
 /** Each visible message of each of their conversations: once, in order, as it was said. */
 function heard({ who, lines }, bySession, stored, said, violations) {
-  const told = grouped(lines.filter(({ event }) => event === 'heard'), ({ session }) => session);
+  const told = grouped(lines.filter(({ event, seq }) => event === 'heard' && seq !== null), ({ session }) => session);
   const own = new Set(lines.filter(({ event }) => event === 'acknowledged').map(({ id }) => id));
+  for (const { id } of lines.filter(({ event }) => event === 'history').flatMap(({ messages }) => messages)) own.add(id);
   for (const { session } of lines.filter(({ event }) => event === 'member')) {
     const ids = new Set();
     let before = 0;

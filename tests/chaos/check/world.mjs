@@ -61,7 +61,7 @@ function facts() {
     messages: [message(1, ANA, 'ana-1'), message(2, BEN, 'ben-1'), message(3, BEN, 'ben-2')],
     held: [],
     orders: [{ id: ORDER, status: 'delivered', version: MOVES.length }],
-    history: MOVES.map((action, at) => ({ order_id: ORDER, version: at + 1, action })),
+    history: MOVES.slice(1).map((action, at) => ({ order_id: ORDER, version: at + 2, action })),
     routes,
     staff: { admin: [ADMIN], monitor: [MONITOR] },
     notifications: [
