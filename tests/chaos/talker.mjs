@@ -60,7 +60,8 @@ export class Talker {
   #arrive() {
     this.#visit += 1;
     this.figures.count('connections');
-    this.log.write('connected', { visit: this.#visit });
+    const { id, transport } = this.socket.io.engine;
+    this.log.write('connected', { visit: this.#visit, socket: this.socket.id, engine: id, transport: transport.name });
     for (const session of this.sessions) this.#join(session, this.#visit);
   }
 
