@@ -17,6 +17,8 @@ export class Talker {
   #early = new Map();
   #joined = new Set();
   #visit = 0;
+  /** The connection in which it arrived last. */
+  #place = null;
   #sent = 0;
   #goneAt = null;
 
@@ -58,10 +60,13 @@ export class Talker {
   }
 
   #arrive() {
+    // The official client keeps what came with the end of a connection and tells it at the
+    // beginning of the next one.
+    if (this.socket.id === this.#place) return;
+    this.#place = this.socket.id;
     this.#visit += 1;
     this.figures.count('connections');
-    const { id, transport } = this.socket.io.engine;
-    this.log.write('connected', { visit: this.#visit, socket: this.socket.id, engine: id, transport: transport.name });
+    this.log.write('connected', { visit: this.#visit, socket: this.socket.id, transport: this.socket.io.engine.transport.name });
     for (const session of this.sessions) this.#join(session, this.#visit);
   }
 
