@@ -4,7 +4,7 @@ import { pause } from './figures.mjs';
 
 /** How long one try may take, and all of them together, in milliseconds. */
 const TRY = 15_000;
-const PATIENCE = 90_000;
+const PATIENCE = 240_000;
 const MOST_PAUSE = 1000;
 
 /** An answer that no repetition will change. */

@@ -3,7 +3,7 @@ import { pause } from './figures.mjs';
 import { Log } from './log.mjs';
 
 /** How long what follows from an event may take, in milliseconds. */
-const PATIENCE = 90_000;
+const PATIENCE = 240_000;
 /** A picture of one pixel. */
 const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC', 'base64');

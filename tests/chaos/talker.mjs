@@ -8,7 +8,7 @@ import { Log } from './log.mjs';
 
 /** How long an acknowledgement may take, in milliseconds, and how long all tries together. */
 const ANSWER = 10_000;
-const PATIENCE = 90_000;
+const PATIENCE = 240_000;
 
 export class Talker {
   /** The last message heard in each conversation, `{ id, seq }`. */
@@ -67,7 +67,9 @@ export class Talker {
     this.#visit += 1;
     this.figures.count('connections');
     this.log.write('connected', { visit: this.#visit, socket: this.socket.id, transport: this.socket.io.engine.transport.name });
-    for (const session of this.sessions) this.#join(session, this.#visit);
+    for (const session of this.sessions) {
+      this.#join(session, this.#visit).catch((error) => this.alarm('somebody could not come in', { who: this.person.name, error: error.message }));
+    }
   }
 
   #leave(reason) {
