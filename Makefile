@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data demo test conformance bench containers lint migrations help
+.PHONY: up down logs clean-data demo test chaos conformance bench containers lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -18,6 +18,9 @@ demo: ## play the main job against what `make up` started, and show it
 
 test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 	@deploy/local/test $(ARGS)
+
+chaos: ## kill processes, broker and connections under load, and prove that nothing is lost; ARGS="--seed 7 --seconds 180"
+	@tests/chaos/run $(ARGS)
 
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi

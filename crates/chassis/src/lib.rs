@@ -31,6 +31,7 @@ pub use readiness::{Readiness, Report, ServiceHealth};
 pub use run::{Process, RunError, run};
 pub use service::{Built, Page, Service};
 pub use settings::{AuthSettings, HttpSettings, InternalSettings, Settings};
+pub use wait::patiently;
 
 /// The defaults that every process starts from.
 pub const DEFAULTS: &str = include_str!("../defaults.toml");

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The development server: one process with all services, in the background.
 
+# shellcheck source=node.sh
+. "$(dirname "${BASH_SOURCE[0]}")/node.sh"
+
 LOCAL=$REPO/.local
 PIDFILE=$LOCAL/parlour.pid
 LOGFILE=$LOCAL/log/parlour.log
@@ -28,14 +31,7 @@ DEMO=$LOCAL/demo
 export PARLOUR__GATEWAY__DEMO_CLIENT=${PARLOUR__GATEWAY__DEMO_CLIENT-$DEMO/node_modules/socket.io-client/dist/socket.io.esm.min.js}
 
 # official_client: puts it there unless that version is.
-official_client() {
-  local lock=$REPO/tests/demo/package-lock.json
-  ! cmp -s "$lock" "$DEMO/installed" || return 0
-  mkdir -p "$DEMO"
-  cp "$REPO"/tests/demo/package*.json "$DEMO"
-  (cd "$DEMO" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null 8>&-) || return 1
-  cp "$lock" "$DEMO/installed"
-}
+official_client() { stage_node "$REPO/tests/demo" "$DEMO"; }
 
 # prepare: everything up to a built binary.
 prepare() {

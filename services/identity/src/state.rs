@@ -10,6 +10,7 @@ use parlour_db::Db;
 use parlour_http::Limits;
 use parlour_vault::Vault;
 
+use crate::error::Error;
 use crate::hashing::Hasher;
 use crate::keyring::KeyRing;
 use crate::phone::PhoneVerifier;
@@ -53,7 +54,8 @@ impl Identity {
         let tokens = context.settings.auth.tokens.clone();
         let lifetime = Duration::seconds(i64::try_from(tokens.access_token_seconds)?);
         let ring = KeyRing::new(context, settings.signing_key_days, lifetime);
-        ring.refresh(&db).await?;
+        let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
+        parlour_chassis::patiently(&context.stop, passes, || ring.refresh(&db)).await?;
         let issuers = settings.issuers.iter().cloned().map(Issuer::new);
         Ok(Self {
             vault: context.vault.clone(),
