@@ -6,13 +6,22 @@ import { pause } from './figures.mjs';
 import { KINDS } from './plan.mjs';
 
 const run = promisify(execFile);
+/** After a blow and after a return things may be uneasy for so long, in milliseconds. */
+const CALM = 2000;
 
 export class Blows {
   /** What is on its way back, by what it is. */
   #coming = new Map();
+  /** When something was struck or came back the last time. */
+  #last = 0;
 
   constructor({ platform, database, engines, home, figures, tell }) {
     Object.assign(this, { platform, database, engines, home, figures, tell });
+  }
+
+  /** Whether everything is there, and has been for a while. */
+  isCalm() {
+    return this.#coming.size === 0 && Date.now() - this.#last > CALM;
   }
 
   /** Deals them until `end`, and answers when everything is back. */
@@ -28,6 +37,7 @@ export class Blows {
   }
 
   async #strike(blow) {
+    this.#last = Date.now();
     if (blow.what === 'connections') {
       const lost = await this.#cut(blow.of);
       this.tell(`${lost} connections to the database cut (${blow.of})`);
@@ -51,6 +61,7 @@ export class Blows {
     const coming = pause(down).then(revive).then(() => {
       this.figures.measure(`away.${what}`, Date.now() - began);
       this.#coming.delete(what);
+      this.#last = Date.now();
     });
     this.#coming.set(what, coming);
   }

@@ -22,6 +22,8 @@ export class Calls {
     this.bases = bases;
     this.figures = figures;
     this.alarm = alarm;
+    /** Whether nothing is away, as far as anybody knows. */
+    this.isCalm = () => false;
   }
 
   /** Answers `data`. A write carries the same key in each try. */
@@ -81,6 +83,7 @@ export class Calls {
     const error = new Refused(what, status, body);
     this.figures.count(`errors.${status} ${body?.code ?? ''}`.trim());
     if (status >= 500) this.figures.count(`failed.${what}`);
+    if (status >= 500 && this.isCalm()) this.figures.count('failed in calm');
     if (status === 500) this.alarm('an answer 500', { who: person?.name, what, body });
     const passing = status >= 500 || status === 429 || status === 408 || body?.code === 'IDEMPOTENCY_IN_PROGRESS';
     return { error, lasting: !passing };

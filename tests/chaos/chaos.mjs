@@ -151,6 +151,7 @@ async function play(platform, database) {
 
   const end = Date.now() + wishes.seconds * 1000;
   const blows = new Blows({ platform, database, engines: ENGINES, home: HOME, figures, tell });
+  calls.isCalm = () => blows.isCalm();
   await Promise.all([load({ people, rooms, desks, calls, end }), blows.deal(plan(wishes.seed), end)]);
   tell('no more blows; waiting until everything that was begun has ended');
   let left = {};

@@ -30,7 +30,7 @@ export function report({ wishes, figures, facts, violations, folder }) {
   const lines = [
     ['killed', list(kills(figures))],
     ['away at the longest, from the kill to ready', list(away)],
-    ['requests', `${figures.get('requests')}, of them acknowledged writes ${figures.get('writes')}, answered 5xx ${failed}`],
+    ['requests', `${figures.get('requests')}, of them acknowledged writes ${figures.get('writes')}, answered 5xx ${failed}, of them ${figures.get('failed in calm')} while nothing was away`],
     ['answered 5xx', list(figures.under('failed.'))],
     ['errors that clients saw', list(errors)],
     ['longest outage felt by a request', `${seconds(worst.outage?.value)} (${worst.outage?.about ?? '–'})`],
