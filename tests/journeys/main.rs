@@ -8,6 +8,7 @@
 )]
 
 mod apart;
+mod avatars;
 mod dashboards;
 mod encrypted;
 mod load;
@@ -20,3 +21,4 @@ mod revocations;
 mod searching;
 mod sign_in;
 mod traces;
+mod uploads;

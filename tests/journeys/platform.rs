@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parlour_config::Layers;
 use parlour_testkit::{Client, Database, Vhost};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ impl Platform {
         // Every process has sockets, and nobody connects to them here.
         writeln!(toml, "[chat.sockets]\nlisten = '127.0.0.1:0'").unwrap();
         write!(toml, "[development]\noutbox = '{}'\n[limits]\n", outbox.display()).unwrap();
-        for class in ["general", "auth"] {
+        for class in ["general", "auth", "upload"] {
             writeln!(
                 toml,
                 "{class} = {{ requests = 1000000, seconds = 1, burst = 1000000 }}"
@@ -148,6 +149,16 @@ impl Platform {
         process
     }
 
+    /// Media alone at `address`, which asks identity there.
+    pub(crate) async fn media(&self, address: SocketAddr, identity: SocketAddr) -> Process {
+        let environment = [
+            ("PARLOUR__HTTP__LISTEN", address.to_string()),
+            ("PARLOUR__HTTP__INTERNAL_LISTEN", free_address().to_string()),
+            ("PARLOUR__AUTH__IDENTITY_URL", format!("http://{identity}")),
+        ];
+        self.start(&["media"], address, "/-/ready", &environment).await
+    }
+
     /// A gateway before replicas of identity.
     pub(crate) async fn gateway(&self, identity: &[SocketAddr]) -> Process {
         let address = free_address();
@@ -214,6 +225,28 @@ impl Platform {
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {error}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What an operator's command printed, whether it succeeded or not.
+    pub(crate) fn printed(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).stderr(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a statement of the administrator's.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.database.admin().await.batch_execute(sql).await.unwrap();
+    }
+
+    /// The configuration of all processes.
+    pub(crate) fn layers(&self) -> Layers {
+        let file = self.folder.path().join("parlour.toml");
+        parlour_chassis::layers(&parlour::services::all(), Some(&file)).unwrap()
+    }
+
+    /// The folder of media's objects.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.folder.path().join("media/objects")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -19,6 +19,7 @@ mod people;
 mod preferences;
 mod realtime;
 mod safetalk;
+mod scanners;
 mod sending;
 mod support;
 mod templates;
