@@ -66,7 +66,7 @@ impl Vhost {
 /// Reads a queue to its end. What was read goes back when the channel is closed.
 async fn waiting(channel: &Channel, name: &str) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
-    let mut next = async || {
+    let next = async || {
         let got = channel.basic_get(name.into(), BasicGetOptions::default()).await;
         got.expect("RabbitMQ gives what waits")
     };
