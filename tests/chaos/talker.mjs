@@ -7,7 +7,7 @@ import { pause } from './figures.mjs';
 import { Log } from './log.mjs';
 
 /** How long an acknowledgement may take, in milliseconds, and how long all tries together. */
-const ANSWER = 10_000;
+const ANSWER = 20_000;
 const PATIENCE = 240_000;
 
 export class Talker {
@@ -99,6 +99,8 @@ export class Talker {
         return;
       }
       this.#refused('join_chat', answer, { session });
+      // Asked twice in one connection it would be answered twice.
+      if (!answer) return this.cut();
       await pause(300);
     }
   }

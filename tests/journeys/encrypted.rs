@@ -41,8 +41,7 @@ async fn what_devices_encrypt_is_nowhere_in_the_clear() {
 
     // Everything that is to be told has been, and the log is written to its end.
     let last = Words::of(seen["plain"].as_str().unwrap());
-    parlour_testkit::eventually(async || last.in_broker(vhost).await.contains(&"parlour.log".to_owned()))
-        .await;
+    parlour_testkit::eventually(async || last.are_among(&vhost.stream("parlour.log").await)).await;
     process.terminate().await;
 
     // The search finds what has to be there: ids, ciphertext, people, and in the push of the

@@ -30,6 +30,10 @@ impl Words {
         forms.any(|form| bytes.windows(form.len()).any(|part| part == form.as_bytes()))
     }
 
+    pub(crate) fn are_among(&self, messages: &[Vec<u8>]) -> bool {
+        messages.iter().any(|message| self.are_in(message))
+    }
+
     /// The tables of all schemas that have them in a row, as `schema.table`, and how many
     /// tables there are.
     pub(crate) async fn in_tables(&self, database: &Database) -> (Vec<String>, usize) {

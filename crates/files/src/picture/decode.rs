@@ -58,7 +58,7 @@ pub(super) fn decode(bytes: &[u8], header: &Header, scale: f64) -> Result<Pictur
         return Ok(upright(
             image,
             orientation,
-            profile,
+            profile.as_ref(),
             (header.width, header.height),
         ));
     }
@@ -84,7 +84,7 @@ fn whole<D: ImageDecoder>(decoder: image::ImageResult<D>, header: &Header) -> Re
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = Profile::read(decoder.icc_profile().unwrap_or_default());
     let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    Ok(upright(image, orientation, profile, size))
+    Ok(upright(image, orientation, profile.as_ref(), size))
 }
 
 /// Eight bytes a pixel, what a decoder holds of its own beside them, and its buffers.
@@ -104,7 +104,7 @@ pub(super) fn allowance(header: &Header) -> Allowance {
 fn upright(
     mut image: DynamicImage,
     orientation: Orientation,
-    profile: Option<Profile>,
+    profile: Option<&Profile>,
     (width, height): (u32, u32),
 ) -> Picture {
     image.apply_orientation(orientation);
@@ -113,7 +113,7 @@ fn upright(
     } else {
         (width, height)
     };
-    Picture::of(image, profile.as_ref(), full)
+    Picture::of(image, profile, full)
 }
 
 const fn turns(orientation: Orientation) -> bool {

@@ -209,8 +209,8 @@ async fn upload(stage: &Stage, by: &Person, content: &[u8]) -> (Vec<Told>, Vec<U
     let several = stage.post(by, "/api/media/upload-multiple", &form).await;
     let app = stage.app.by(by);
     let tus = |request: Request| request.header("tus-resumable", "1.0.0");
-    let begin = tus(app.post("/api/media/tus/")).header("upload-length", &content.len().to_string());
-    let begun = begin.await;
+    let creation = tus(app.post("/api/media/tus/")).header("upload-length", &content.len().to_string());
+    let begun = creation.await;
     let place = begun.expect(201).header("location").unwrap().to_owned();
     let append = tus(app.patch(&place)).header("upload-offset", "0");
     let appended = append
