@@ -119,7 +119,9 @@ async fn several_files_are_answered_one_by_one() {
     let many = (0..11).fold(Form::new(), |form, _| form.file("files", "a.txt", TEXT));
     let answer = stage.post(&stage.ben, "/api/media/upload-multiple", &many).await;
     answer.expect_error(400, "VALIDATION_ERROR");
-    eventually_eq(2, async || stage.objects()).await;
+    // The first of hers is his too, unless there was no room for it.
+    let all = 2 + usize::from(over == [0]);
+    eventually_eq(all, async || stage.objects()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
