@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data demo test chaos conformance bench lint migrations help
+.PHONY: up down logs clean-data demo test chaos conformance bench containers lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -25,8 +25,11 @@ chaos: ## kill processes, broker and connections under load, and prove that noth
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi
 
-bench: ## measure; ARGS="gateway tokens reads events idle orders notify thumbs" or some of them
+bench: ## measure; ARGS="gateway tokens reads events idle orders notify thumbs media" or some of them
 	@tests/load/bench $(ARGS)
+
+containers: ## try docker-compose.yml: everything up, the main job, everything down; ARGS=--stand-ins without a registry
+	@tests/compose/run $(ARGS)
 
 lint: ## run every check that is not a test
 	@deploy/local/lint

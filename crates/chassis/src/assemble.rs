@@ -45,13 +45,16 @@ pub(crate) async fn assemble(service: Service, base: &Context) -> Result<Assembl
         }
         context.db = Some(db);
     }
-    base.readiness
-        .add(service.health.unwrap_or(service.name), context.db.clone());
+    let shown = service.health.unwrap_or(service.name);
+    base.readiness.add(shown, context.db.clone());
     let db = context.db.clone();
     let built = (service.build)(context).await.map_err(|error| RunError::Build {
         service: service.name,
         cause: format!("{error:#}"),
     })?;
+    if let Some(consumer) = &built.consumer {
+        base.readiness.needs_queue(shown, consumer.stands());
+    }
     let handle = Arc::new(ServiceHandle {
         name: service.name,
         db,

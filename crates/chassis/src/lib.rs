@@ -3,6 +3,7 @@
 //! many of them into a process.
 
 mod assemble;
+mod audit;
 mod background;
 mod clock;
 mod context;
@@ -20,6 +21,7 @@ mod settings;
 mod signals;
 mod wait;
 
+pub use audit::audit_entry;
 pub use clock::{Clock, Hands};
 pub use context::Context;
 pub use front::{Front, FrontFactory, Local, MakeFront};

@@ -17,7 +17,7 @@ use crate::{cli, print};
 pub(crate) enum Command {
     /// Compare rows and objects, and print what does not agree, one JSON object per line; fails when there is any
     ///
-    /// Every row has its object, no object is without a row, and references, holdings and quotas are what
+    /// Every row has its object, no object is without a row or unfinished, and references, holdings and quotas are what
     /// there is. It may run beside the service, and needs some memory for each object.
     #[command(verbatim_doc_comment)]
     Check(Check),
@@ -25,7 +25,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Remove objects without a row, and put the figures right. Files whose bytes are lost stay as they are: it may
+    /// Remove objects without a row and those that were never finished, and put the figures right. Files whose bytes are lost stay as they are: it may
     /// be the store that is not the right one.
     #[arg(long)]
     repair: bool,
@@ -48,7 +48,7 @@ pub(crate) async fn execute(command: Command, file: Option<&Path>) -> anyhow::Re
     if !repair {
         anyhow::bail!("rows and objects do not agree; --repair removes orphans and puts figures right");
     }
-    check::repair(&media, &findings).await?;
+    check::repair(&media, &findings, before).await?;
     let left = check::check(&media, before).await?;
     if !left.is_empty() {
         print(&left)?;
@@ -74,6 +74,9 @@ fn print(findings: &Findings) -> anyhow::Result<()> {
     };
     objects("lost", &findings.lost)?;
     objects("orphan", &findings.orphans)?;
+    for file in &findings.unfinished {
+        print::line(json!({ "problem": "unfinished", "file": file }))?;
+    }
     figures("references", &findings.references)?;
     figures("holdings", &findings.holdings)?;
     figures("quota", &findings.quotas)

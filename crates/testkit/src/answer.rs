@@ -49,6 +49,11 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The value of a cookie that was set.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let lines = self.headers.get_all(SET_COOKIE).into_iter();

@@ -2,6 +2,7 @@
 //! row, and what is counted is what is there.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -48,6 +49,8 @@ pub struct Findings {
     pub lost: Vec<Uuid>,
     /// Objects in the store that no row knows.
     pub orphans: Vec<Uuid>,
+    /// Files of a folder that were begun and never finished: what a process that died was writing.
+    pub unfinished: Vec<PathBuf>,
     /// Blobs that are used more or less often than is counted.
     pub references: Vec<Wrong>,
     /// Blobs that somebody holds in more or fewer files than is counted.
@@ -95,6 +98,7 @@ pub async fn check(media: &Media, before: DateTime<Utc>) -> Result<Findings, Err
         }
     }
     findings.orphans = orphans(media, before).await?;
+    findings.unfinished = media.objects.unfinished(before).await?;
     Ok(findings)
 }
 
@@ -134,10 +138,12 @@ async fn unknown(media: &Media, ids: Vec<Uuid>, orphans: &mut Vec<Uuid>) -> Resu
     Ok(())
 }
 
-/// Removes the orphans and puts every figure right. What is lost stays as it is: it may be
+/// Removes the orphans, and what was begun before `before` and never finished, and puts every figure
+/// right. What is lost stays as it is: it may be
 /// the store that is not the right one.
-pub async fn repair(media: &Media, findings: &Findings) -> Result<(), Error> {
+pub async fn repair(media: &Media, findings: &Findings, before: DateTime<Utc>) -> Result<(), Error> {
     media.delete_objects(&findings.orphans).await;
+    media.objects.sweep_unfinished(before).await?;
     let work = async |tx: &mut Tx| -> Result<(), Error> {
         // Nobody may change anybody's files meanwhile.
         Statement::new("LOCK TABLE quotas, holdings, blobs, files, renditions IN SHARE ROW EXCLUSIVE MODE")

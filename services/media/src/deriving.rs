@@ -15,7 +15,6 @@ use crate::domain::names;
 use crate::error::Error;
 use crate::receiving::Received;
 use crate::state::Media;
-use crate::storage::ObjectKey;
 use crate::store::derived;
 use crate::store::files::{self, File};
 use crate::store::renditions::{self, Rendition, VIEW};
@@ -70,9 +69,8 @@ impl Media {
     }
 
     async fn make(&self, source: &File, blob: &blobs::Blob, wish: &Wish) -> Result<Received, Error> {
-        let key = ObjectKey::from_bytes(&self.vault.open(&blobs::key_place(blob.id), &blob.key_sealed)?)?;
-        let size = u64::try_from(blob.size).unwrap_or(u64::MAX);
-        let bytes = self.objects.read_whole(blob.id, &key, size).await?;
+        let object = self.object(blob)?;
+        let bytes = self.read_whole(object.id, &object.key, object.size).await?;
         let (recipe, limits) = (wish.recipe, self.tools.limits);
         let made = self
             .tools

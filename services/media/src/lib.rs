@@ -24,6 +24,7 @@ pub mod telling;
 pub mod tools;
 pub mod view;
 pub mod viewer;
+pub mod whole;
 
 use std::sync::Arc;
 

@@ -18,8 +18,7 @@ impl Media {
         Ok(received)
     }
 
-    /// Looks at a received file. Answers what it found out about a picture. Whole files are in
-    /// memory here, and only as many as there are slots.
+    /// Looks at a received file. Answers what it found out about a picture.
     async fn screen(&self, received: &Received) -> Result<Option<Facts>, Error> {
         let is_image = received.kind.group() == Group::Image;
         let is_small = received.size <= self.settings.scan.upload_bytes;
@@ -28,7 +27,7 @@ impl Media {
         }
         let _slot = self.screens.acquire().await;
         let id = received.object.id();
-        let bytes = self.objects.read_whole(id, &received.key, received.size).await?;
+        let bytes = self.read_whole(id, &received.key, received.size).await?;
         let (scanner, kind) = (self.tools.rules.clone(), received.kind);
         let limits = self.tools.limits;
         let work = move || {

@@ -15,6 +15,7 @@ pub struct Settings {
     pub restore_days: u32,
     pub quota_bytes: i64,
     pub upload_slots: u16,
+    pub whole_bytes: u64,
     pub files_per_request: u16,
     pub resumable_hours: u32,
     pub resumable_uploads: u16,
@@ -171,6 +172,10 @@ impl Settings {
             (
                 self.most_bytes.any() <= scan.most_bytes && scan.most_bytes <= 1 << 30,
                 "scan.most_bytes must be at least the largest of most_bytes, and at most 1 GiB",
+            ),
+            (
+                (self.most_bytes.any()..=1 << 40).contains(&self.whole_bytes),
+                "whole_bytes must be at least the largest of most_bytes, and at most 1 TiB",
             ),
             (
                 seconds.into_iter().all(|value| (1..=3600).contains(&value)),

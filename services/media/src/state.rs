@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::settings::Settings;
 use crate::storage::Objects;
 use crate::tools::Tools;
+use crate::whole::Room;
 
 /// The service's parts. Cheap to clone.
 #[derive(Clone)]
@@ -33,8 +34,10 @@ pub struct Media {
     pub slots: Arc<Semaphore>,
     /// Scanners, and the slots for heavy work.
     pub tools: Tools,
-    /// Files that may be whole in memory while they are looked at.
+    /// Uploads that are looked at at the same time before they are answered.
     pub screens: Arc<Semaphore>,
+    /// Room for files that are whole in memory.
+    pub room: Room,
     /// Rings when there is a file to scan.
     pub pending: Arc<Notify>,
 }
@@ -52,6 +55,7 @@ impl Media {
             links: context.internal_key().clone(),
             slots: Arc::new(Semaphore::new(settings.upload_slots.into())),
             screens: Arc::new(Semaphore::new(settings.pictures.slots.into())),
+            room: Room::new(settings.whole_bytes),
             pending: Arc::new(Notify::new()),
             settings: Arc::new(settings),
         })

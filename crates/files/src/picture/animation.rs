@@ -7,6 +7,7 @@ use gif::{ColorOutput, DecodeOptions, Encoder, MemoryLimit};
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageDecoder};
 
+use super::colour::Profile;
 use super::decode::{allowance, broken};
 use super::header::{Header, damaged};
 use super::{Derived, Refusal};
@@ -112,15 +113,17 @@ fn webp_frames(
     decoder
         .set_limits(allowance(header))
         .map_err(|error| broken(&error))?;
+    let profile = Profile::read(decoder.icc_profile().unwrap_or_default());
     let mut count = 0;
     for frame in decoder.into_frames() {
         let frame = frame.map_err(|error| broken(&error))?;
         let (over, under) = frame.delay().numer_denom_ms();
         let milliseconds = i32::try_from(over / under.max(1)).unwrap_or(i32::MAX);
-        let image = frame.into_buffer();
+        let mut image = frame.into_buffer();
         if image.dimensions() != (header.width, header.height) || count >= header.frames {
             return Err(damaged("its frames are not what its header says"));
         }
+        profile.as_ref().inspect(|profile| profile.rgba(&mut image));
         each(image, milliseconds, count);
         count += 1;
     }

@@ -7,10 +7,11 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, Limits as Allowance, RgbImage};
 
 use super::Refusal;
+use super::colour::Profile;
 use super::header::{Header, damaged};
 use crate::kinds::Kind;
 
-/// Upright pixels, three or four bytes each, and how large the whole was before it was scaled.
+/// Upright pixels in sRGB, three or four bytes each, and how large the whole was before it was scaled.
 pub(super) struct Picture {
     pub(super) pixels: Pixels,
     /// The whole picture's size, upright.
@@ -24,11 +25,17 @@ pub(super) enum Pixels {
 }
 
 impl Picture {
-    pub(super) fn of(image: DynamicImage, full: (u32, u32)) -> Self {
+    fn of(image: DynamicImage, profile: Option<&Profile>, full: (u32, u32)) -> Self {
+        // A profile of red, green and blue has nothing to say of greys.
+        let profile = profile.filter(|_| image.color().has_color());
         let pixels = if image.color().has_alpha() {
-            Pixels::Rgba(image.into_rgba8())
+            let mut image = image.into_rgba8();
+            profile.inspect(|profile| profile.rgba(&mut image));
+            Pixels::Rgba(image)
         } else {
-            Pixels::Rgb(image.into_rgb8())
+            let mut image = image.into_rgb8();
+            profile.inspect(|profile| profile.rgb(&mut image));
+            Pixels::Rgb(image)
         };
         Self { pixels, full }
     }
@@ -46,9 +53,14 @@ impl Picture {
 pub(super) fn decode(bytes: &[u8], header: &Header, scale: f64) -> Result<Picture, Refusal> {
     if header.kind == Kind::Jpeg
         && scale <= 0.25
-        && let Some((image, orientation)) = scaled(bytes, header, scale)?
+        && let Some(Scaled(image, orientation, profile)) = scaled(bytes, header, scale)?
     {
-        return Ok(upright(image, orientation, (header.width, header.height)));
+        return Ok(upright(
+            image,
+            orientation,
+            profile.as_ref(),
+            (header.width, header.height),
+        ));
     }
     let source = Cursor::new(bytes);
     match header.kind {
@@ -70,8 +82,9 @@ fn whole<D: ImageDecoder>(decoder: image::ImageResult<D>, header: &Header) -> Re
         return Err(damaged("its header says two things"));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = Profile::read(decoder.icc_profile().unwrap_or_default());
     let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    Ok(upright(image, orientation, size))
+    Ok(upright(image, orientation, profile.as_ref(), size))
 }
 
 /// Eight bytes a pixel, what a decoder holds of its own beside them, and its buffers.
@@ -88,14 +101,19 @@ pub(super) fn allowance(header: &Header) -> Allowance {
     allowance
 }
 
-fn upright(mut image: DynamicImage, orientation: Orientation, (width, height): (u32, u32)) -> Picture {
+fn upright(
+    mut image: DynamicImage,
+    orientation: Orientation,
+    profile: Option<&Profile>,
+    (width, height): (u32, u32),
+) -> Picture {
     image.apply_orientation(orientation);
     let full = if turns(orientation) {
         (height, width)
     } else {
         (width, height)
     };
-    Picture::of(image, full)
+    Picture::of(image, profile, full)
 }
 
 const fn turns(orientation: Orientation) -> bool {
@@ -108,8 +126,11 @@ const fn turns(orientation: Orientation) -> bool {
     )
 }
 
+/// A picture at a fraction of its size.
+struct Scaled(DynamicImage, Orientation, Option<Profile>);
+
 /// A JPEG's picture at a fraction of its size; `None` for colours that only the whole decoder knows.
-fn scaled(bytes: &[u8], header: &Header, scale: f64) -> Result<Option<(DynamicImage, Orientation)>, Refusal> {
+fn scaled(bytes: &[u8], header: &Header, scale: f64) -> Result<Option<Scaled>, Refusal> {
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
     decoder.set_max_decoding_buffer_size(
         usize::try_from(header.width)
@@ -132,6 +153,7 @@ fn scaled(bytes: &[u8], header: &Header, scale: f64) -> Result<Option<(DynamicIm
         .exif_data()
         .and_then(|exif| Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif)))
         .unwrap_or(Orientation::NoTransforms);
+    let profile = Profile::read(decoder.icc_profile());
     let (width, height) = (u32::from(width), u32::from(height));
     let image = match decoder.info().map(|info| info.pixel_format) {
         Some(jpeg_decoder::PixelFormat::RGB24) => {
@@ -142,7 +164,7 @@ fn scaled(bytes: &[u8], header: &Header, scale: f64) -> Result<Option<(DynamicIm
         }
         _ => None,
     };
-    Ok(image.map(|image| (image, orientation)))
+    Ok(image.map(|image| Scaled(image, orientation, profile)))
 }
 
 #[expect(

@@ -1,12 +1,13 @@
 //! Pictures: checked before they are decoded, and made smaller and cleaner.
 //!
-//! What comes out is always encoded anew from pixels, upright, and carries nothing else of its
+//! What comes out is always encoded anew from pixels, upright, in sRGB, and carries nothing else of its
 //! source: no EXIF, no place, no comments, nothing that was hidden behind the picture's end.
 //!
 //! These functions work on the thread that calls them and cannot be interrupted; [`Workshop`] runs
 //! them in a fixed number of slots.
 
 mod animation;
+mod colour;
 mod decode;
 mod encode;
 mod header;

@@ -116,27 +116,28 @@ impl Clamd {
         matches!(tokio::time::timeout(self.patience, asked).await, Ok(Ok(word)) if word == "PONG")
     }
 
-    /// Has it scan what the reader gives.
-    pub async fn scan<R: AsyncRead + Unpin>(&self, file: R) -> Answer {
+    /// Has it scan what the reader gives. An error is the reader's.
+    pub async fn scan<R: AsyncRead + Unpin>(&self, file: R) -> io::Result<Answer> {
         let end = tokio::time::Instant::now() + self.patience;
         match timeout_at(end, self.ask(file)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Answer::Unreachable {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Broken::File(error))) => Err(error),
+            Ok(Err(Broken::Clamd(error))) => Ok(Answer::Unreachable {
                 why: error.to_string(),
-            },
-            Err(_) => Answer::Unreachable {
+            }),
+            Err(_) => Ok(Answer::Unreachable {
                 why: "no answer in time".to_owned(),
-            },
+            }),
         }
     }
 
-    async fn ask<R: AsyncRead + Unpin>(&self, mut file: R) -> io::Result<Answer> {
+    async fn ask<R: AsyncRead + Unpin>(&self, mut file: R) -> Result<Answer, Broken> {
         let mut stream = self.connect().await?;
         stream.write_all(b"zINSTREAM\0").await?;
         let mut chunk = vec![0; CHUNK];
         let mut sent = 0_u64;
         loop {
-            let read = file.read(&mut chunk).await?;
+            let read = file.read(&mut chunk).await.map_err(Broken::File)?;
             let Some(part) = chunk.get(..read).filter(|part| !part.is_empty()) else {
                 break;
             };
@@ -145,15 +146,16 @@ impl Clamd {
                 return Ok(Answer::TooLarge);
             }
             let length = u32::try_from(read).unwrap_or_default().to_be_bytes();
-            let written = async {
+            let written: io::Result<()> = async {
                 stream.write_all(&length).await?;
                 stream.write_all(part).await
-            };
-            if let Err(error) = written.await {
+            }
+            .await;
+            if let Err(error) = written {
                 // It says why before it closes.
                 return match answer(&mut stream).await {
                     Ok(words) if !words.is_empty() => Ok(read_answer(&words)),
-                    _ => Err(error),
+                    _ => Err(Broken::Clamd(error)),
                 };
             }
         }
@@ -166,6 +168,18 @@ impl Clamd {
             Address::Tcp(host) => Box::new(TcpStream::connect(host).await?),
             Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
         })
+    }
+}
+
+/// Which end of a scan broke.
+enum Broken {
+    File(io::Error),
+    Clamd(io::Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Clamd(error)
     }
 }
 

@@ -6,7 +6,10 @@
     reason = "a test that cannot go on stops where it stands"
 )]
 
+mod animations;
+mod bad_pictures;
 mod clamd;
+mod colours;
 mod pictures;
 mod recordings;
 mod scanning;

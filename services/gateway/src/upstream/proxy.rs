@@ -90,7 +90,10 @@ impl Proxy {
         }
         Err(match last {
             Some((failure, address)) => told(failure, &pool.service, address),
-            None => ApiError::unavailable(),
+            None => {
+                pool.unserved.increment(1);
+                ApiError::unavailable()
+            }
         })
     }
 

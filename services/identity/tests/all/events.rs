@@ -3,6 +3,7 @@
 use parlour_contracts::Event;
 use parlour_contracts::billing::v1::GuideApproved;
 use parlour_contracts::identity::v1::{ContactChanged, EmailRequested, ProfileUpdated};
+use parlour_contracts::media::v1::AvatarChanged;
 use parlour_contracts::moderation::v1::{UserBlocked, UserUnblocked};
 use parlour_contracts::ops::v1::PrivacyEraseRequested;
 use parlour_contracts::orders::v1::{AppointmentBooked, AppointmentCompleted};
@@ -139,6 +140,59 @@ async fn a_guide_becomes_one_and_counters_count() {
         data["user"]["roles"] == json!(["client", "guide"])
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_was_found_clean_is_the_profiles() {
+    let app = start().await;
+    let (person, other) = (app.person("client").await, app.person("client").await);
+    let id = person.id.to_string();
+    let changed = |n: u8| AvatarChanged {
+        owner_id: id.clone(),
+        url: format!("https://parlour.example/api/media/shared/{n}"),
+        ..Default::default()
+    };
+    for n in [1, 2] {
+        tell(&app, &id, changed(n)).await;
+        eventually(async || {
+            let profile = app.by(&person).get("/api/profile").await.expect(200).data();
+            if profile["avatar_url"] == changed(n).url {
+                Ok(())
+            } else {
+                Err(profile)
+            }
+        })
+        .await;
+    }
+    let told: Vec<ProfileUpdated> = app.published("identity").await;
+    let told: Vec<_> = told.iter().filter(|told| told.account_id == id).collect();
+    let urls: Vec<&str> = told
+        .iter()
+        .rev()
+        .take(2)
+        .map(|told| told.avatar_url.as_str())
+        .collect();
+    assert_eq!(urls, [changed(2).url, changed(1).url], "the others hear of each");
+    let profile = app.by(&other).get("/api/profile").await.expect(200).data();
+    assert!(profile["avatar_url"].is_null(), "nobody else's");
+
+    // Somebody who is gone by then gets none, and nothing is parked for it.
+    let erase = PrivacyEraseRequested {
+        account_id: id.clone(),
+        ..Default::default()
+    };
+    tell(&app, &id, erase).await;
+    tell(&app, &id, changed(3)).await;
+    let handled = "SELECT count(*) FROM identity.inbox";
+    let admin = app.database().admin().await;
+    eventually(async || {
+        let count: i64 = admin.query_one(handled, &[]).await.unwrap().get(0);
+        if count == 4 { Ok(()) } else { Err(count) }
+    })
+    .await;
+    let left = "SELECT count(*) FROM identity.profiles WHERE avatar_url IS NOT NULL";
+    let left: i64 = admin.query_one(left, &[]).await.unwrap().get(0);
+    assert_eq!(left, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,3 +20,23 @@ pub fn routes() -> Routes {
     let routes = quarantine::routes(bulk_scan::route(routes));
     shared::route(session::route(quota::route(routes)))
 }
+
+/// The answers to a request for bytes, as the documents have them.
+#[derive(utoipa::IntoResponses)]
+pub enum FileBytes {
+    /// The whole.
+    #[response(status = 200, content_type = "application/octet-stream")]
+    Whole(Vec<u8>),
+    /// The ranges that were asked for.
+    #[response(status = 206, content_type = "application/octet-stream")]
+    Parts(Vec<u8>),
+    /// The client has it.
+    #[response(status = 304)]
+    NotModified,
+    /// It is not the one that the client meant.
+    #[response(status = 412)]
+    Failed,
+    /// There are no such ranges.
+    #[response(status = 416)]
+    Nothing,
+}

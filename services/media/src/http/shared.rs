@@ -7,6 +7,7 @@ use parlour_http::{Anonymous, ApiError, Head, InPath, PathNamed, RateClass, Rout
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::http::FileBytes;
 use crate::http::files::share::token_hash;
 use crate::serving::Show;
 use crate::state::Media;
@@ -30,13 +31,7 @@ impl PathNamed for Token {
 #[utoipa::path(
     get, path = "/api/media/shared/{token}", tag = "media",
     params(("token" = String, Path, description = "The link's secret.")),
-    responses(
-        (status = 200, description = "The whole.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "The ranges that were asked for.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 304, description = "The client has it."),
-        (status = 412, description = "It is not the one that the client meant."),
-        (status = 416, description = "There are no such ranges."),
-    )
+    responses(FileBytes)
 )]
 pub async fn open_link(
     _: Anonymous,

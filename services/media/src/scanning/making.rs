@@ -15,6 +15,7 @@ use crate::store::blobs;
 use crate::store::files::File;
 use crate::store::pending::Facts;
 use crate::store::renditions::{self, Rendition, VIEW};
+use crate::whole::{Object, Whole};
 
 /// Thumbnails of every picture: names, and the square that they fit into.
 pub const SIZES: [(&str, u32); 3] = [("small", 160), ("medium", 400), ("large", 1024)];
@@ -38,16 +39,19 @@ pub(super) struct Makings {
 pub(super) async fn make(
     media: &Arc<Media>,
     kind: Kind,
-    bytes: &Arc<Vec<u8>>,
+    object: &Object,
 ) -> Result<Result<Makings, Refusal>, Error> {
+    if kind.group() == Group::Document {
+        return Ok(Ok(Makings::default()));
+    }
+    let bytes = media.read_whole(object.id, &object.key, object.size).await?;
     match kind.group() {
-        Group::Image => pictures(media, bytes).await,
-        Group::Audio | Group::Video => Ok(sound(media, kind, bytes).await),
-        Group::Document => Ok(Ok(Makings::default())),
+        Group::Image => pictures(media, &bytes).await,
+        _ => Ok(sound(media, kind, &bytes).await),
     }
 }
 
-async fn sound(media: &Arc<Media>, kind: Kind, bytes: &Arc<Vec<u8>>) -> Result<Makings, Refusal> {
+async fn sound(media: &Arc<Media>, kind: Kind, bytes: &Arc<Whole>) -> Result<Makings, Refusal> {
     let shared = bytes.clone();
     let known = media
         .tools
@@ -73,7 +77,7 @@ async fn sound(media: &Arc<Media>, kind: Kind, bytes: &Arc<Vec<u8>>) -> Result<M
     })
 }
 
-async fn pictures(media: &Arc<Media>, bytes: &Arc<Vec<u8>>) -> Result<Result<Makings, Refusal>, Error> {
+async fn pictures(media: &Arc<Media>, bytes: &Arc<Whole>) -> Result<Result<Makings, Refusal>, Error> {
     let limits = media.tools.limits;
     let shared = bytes.clone();
     let clean = media

@@ -8,6 +8,7 @@ use chrono::Duration as Span;
 use parlour_contracts::id;
 use parlour_db::{DbError, Scope, Tx};
 use parlour_files::kinds::Kind;
+use parlour_files::picture::Refusal;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,6 @@ use super::examine::{Judgement, Said, examine};
 use super::making::{Makings, make};
 use crate::error::Error;
 use crate::state::Media;
-use crate::storage::ObjectKey;
 use crate::store::bulk;
 use crate::store::files::{self, File};
 use crate::store::scans::{self, ScanResult};
@@ -131,15 +131,13 @@ async fn look(media: &Arc<Media>, file: &File) -> Result<(End, Vec<Said>), Error
     };
     let (blob, standing, attempts) = media.db.read(Scope::Service, work).await?;
     let kind = Kind::of_mime(&file.mime_type).ok_or(Error::NotFound)?;
-    let key = ObjectKey::from_bytes(&media.vault.open(&blobs::key_place(blob.id), &blob.key_sealed)?)?;
-    let size = u64::try_from(blob.size).unwrap_or(u64::MAX);
-    if size > media.settings.scan.most_bytes {
+    let object = media.object(&blob)?;
+    if object.size > media.settings.scan.most_bytes {
         return Ok((End::Harmful, vec![Said::new("rules", "too_large", Vec::new())]));
     }
-    let bytes = Arc::new(media.objects.read_whole(blob.id, &key, size).await?);
     let mut said = Vec::new();
     if !standing.released {
-        let (judgement, answers) = examine(media, kind, &bytes).await?;
+        let (judgement, answers) = examine(media, kind, &object).await?;
         said = answers;
         match judgement {
             Judgement::Clean => {}
@@ -150,8 +148,10 @@ async fn look(media: &Arc<Media>, file: &File) -> Result<(End, Vec<Said>), Error
     if file.status != "pending" {
         return Ok((End::Ready(Box::default()), said));
     }
-    match make(media, kind, &bytes).await? {
+    match make(media, kind, &object).await? {
         Ok(makings) => Ok((End::Ready(Box::new(makings)), said)),
+        // That others are being worked on says nothing of this one.
+        Err(Refusal::Busy) => Ok((End::Later, said)),
         Err(refusal) if refusal.is_passing() && attempts < MOST_ATTEMPTS => Ok((End::Later, said)),
         // Somebody wants it as it is: others see nothing of it.
         Err(_) if standing.released => Ok((End::Ready(Box::default()), said)),

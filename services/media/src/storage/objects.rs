@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -13,6 +14,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
+use super::local;
 use super::seal::Damaged;
 use crate::settings::Storage;
 
@@ -103,9 +105,28 @@ impl Objects {
         })
     }
 
-    /// The folder, when the store is one.
-    pub fn local_folder(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.join(FOLDER))
+    /// Files of a folder that were begun before `before` and never finished, as a process that died
+    /// leaves them. A bucket has a rule of its own for that.
+    pub async fn unfinished(&self, before: DateTime<Utc>) -> Result<Vec<PathBuf>, StorageError> {
+        self.in_folder(before, local::unfinished).await
+    }
+
+    /// Removes them.
+    pub async fn sweep_unfinished(&self, before: DateTime<Utc>) -> Result<usize, StorageError> {
+        self.in_folder(before, local::sweep_unfinished).await
+    }
+
+    async fn in_folder<T, F>(&self, before: DateTime<Utc>, work: F) -> Result<T, StorageError>
+    where
+        T: Default + Send + 'static,
+        F: FnOnce(&std::path::Path, SystemTime) -> std::io::Result<T> + Send + 'static,
+    {
+        let Some(folder) = &self.folder else {
+            return Ok(T::default());
+        };
+        let folder = folder.join(FOLDER);
+        let done = tokio::task::spawn_blocking(move || work(&folder, before.into())).await;
+        Ok(done.map_err(std::io::Error::other).flatten()?)
     }
 
     /// Where the object is. Its last digits are random, and spread objects over folders.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use uuid::Uuid;
 
-use super::seal::{ObjectKey, Sealer};
+use super::seal::{CHUNK, ObjectKey, Sealer};
 use super::{Objects, StorageError};
 
 /// An object that is being written. It is there when it is finished, and not before; one
@@ -52,11 +52,14 @@ impl Objects {
 impl Writer {
     /// Appends bytes. Waits while the store is slower than the sender.
     pub async fn push(&mut self, plain: &[u8]) -> Result<(), StorageError> {
-        self.sealer.push(plain, &mut self.sealed)?;
-        while self.sealed.len() >= self.objects.part {
-            let rest = self.sealed.split_off(self.objects.part);
-            let part = std::mem::replace(&mut self.sealed, rest);
-            self.send(part).await?;
+        // However much comes at once, little more than a part of it is sealed before that is sent.
+        for plain in plain.chunks(CHUNK) {
+            self.sealer.push(plain, &mut self.sealed)?;
+            if self.sealed.len() >= self.objects.part {
+                let rest = self.sealed.split_off(self.objects.part);
+                let part = std::mem::replace(&mut self.sealed, rest);
+                self.send(part).await?;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! From pending to ready or quarantine, and what is asked about it.
 
-use parlour_contracts::media::v1::{FileInfected, FileReady, ScannerChanged};
-use parlour_testkit::{App, ClamAv, eventually};
+use parlour_contracts::media::v1::FileReady;
+use parlour_testkit::{App, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -31,7 +31,8 @@ pub(crate) async fn becomes(stage: &Stage, file: Uuid, status: &str) -> Value {
     .await
 }
 
-async fn results(stage: &Stage, file: Uuid) -> Value {
+/// What its owner is told that scanners said of it.
+pub(crate) async fn results(stage: &Stage, file: Uuid) -> Value {
     let path = format!("/api/media/files/{file}/scan-results");
     stage.app.by(&stage.ana).get(&path).await.expect(200).data()
 }
@@ -48,7 +49,7 @@ pub(crate) async fn share(stage: &Stage, file: Uuid) {
 }
 
 /// Where uploads are not looked at, so that the scan has something to find.
-async fn unscreened() -> Stage {
+pub(crate) async fn unscreened() -> Stage {
     Stage::of(App::of(&services()).set("media.scan.upload_bytes", 0)).await
 }
 
@@ -183,100 +184,6 @@ async fn a_voice_note_gets_its_length_and_its_waveform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_harmful_file_goes_into_quarantine_and_out_of_it_by_decision() {
-    let stage = unscreened().await;
-    let file = id(&stage.upload(&stage.ana, "notes.txt", &eicar()).await);
-    becomes(&stage, file, "quarantined").await;
-    let told: Vec<FileInfected> = stage.app.published("media").await;
-    assert_eq!((told.len(), &told[0].owner_id), (1, &stage.ana.id.to_string()));
-    assert_eq!(
-        results(&stage, file).await["results"][0]["signatures"],
-        json!(["eicar_test_file"])
-    );
-    let download = format!("/api/media/files/{file}/download");
-    assert!(stage.app.by(&stage.ana).get(&download).await.status() >= 400);
-
-    let (admin, owner) = (
-        stage.app.person("admin").await,
-        stage.app.person("super_admin").await,
-    );
-    stage
-        .app
-        .by(&stage.ana)
-        .get("/api/media/quarantine")
-        .await
-        .expect_error(403, "INSUFFICIENT_PERMISSIONS");
-    let listed = stage
-        .app
-        .by(&admin)
-        .get("/api/media/quarantine")
-        .await
-        .expect(200)
-        .data();
-    assert_eq!(listed["files"][0]["id"], json!(file));
-    assert_eq!(listed["files"][0]["signatures"], json!(["eicar_test_file"]));
-    assert_eq!(listed["pagination"]["total"], 1);
-
-    let release = format!("/api/media/quarantine/{file}/release");
-    stage
-        .app
-        .by(&admin)
-        .post(&release)
-        .await
-        .expect_error(403, "INSUFFICIENT_PERMISSIONS");
-    stage.app.by(&owner).post(&release).await.expect(200);
-    becomes(&stage, file, "ready").await;
-    stage.app.by(&owner).post(&release).await.expect(409);
-    assert_eq!(
-        stage
-            .app
-            .by(&stage.ana)
-            .get(&download)
-            .await
-            .expect(200)
-            .bytes()
-            .as_ref(),
-        eicar()
-    );
-    assert_eq!(results(&stage, file).await["results"][0]["verdict"], "released");
-    let told: Vec<FileReady> = stage.app.published("media").await;
-    assert_eq!(told.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_destroyed_is_gone_and_costs_nothing() {
-    let stage = unscreened().await;
-    let file = id(&stage.upload(&stage.ana, "notes.txt", &eicar()).await);
-    becomes(&stage, file, "quarantined").await;
-    let admin = stage.app.person("admin").await;
-    let path = format!("/api/media/quarantine/{file}");
-    stage
-        .app
-        .by(&stage.ana)
-        .delete(&path)
-        .await
-        .expect_error(403, "INSUFFICIENT_PERMISSIONS");
-    stage.app.by(&admin).delete(&path).await.expect(200);
-    stage
-        .app
-        .by(&admin)
-        .delete(&path)
-        .await
-        .expect_error(404, "RESOURCE_NOT_FOUND");
-    stage.look(&stage.ana, file).await.expect(404);
-    assert_eq!(stage.count("SELECT used FROM media.quotas").await, 0);
-    assert_eq!(stage.count("SELECT sum(refs)::bigint FROM media.blobs").await, 0);
-    let clean = id(&stage.upload(&stage.ana, "notes.txt", TEXT).await);
-    becomes(&stage, clean, "ready").await;
-    stage
-        .app
-        .by(&admin)
-        .delete(&format!("/api/media/quarantine/{clean}"))
-        .await
-        .expect(409);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_picture_that_hides_something_never_shows_it() {
     let stage = unscreened().await;
     let both = [photo(1).as_slice(), b"<html><script>alert(1)</script></html>"].concat();
@@ -298,118 +205,4 @@ async fn a_lease_that_ran_out_is_taken_over() {
         .sql("UPDATE media.files SET status = 'pending', attempts = 1, due_at = now() - interval '1 minute'")
         .await;
     becomes(&stage, file, "ready").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_files_are_scanned_by_a_job() {
-    let stage = unscreened().await;
-    let mut files = Vec::new();
-    for text in ["one", "two", "three"] {
-        files.push(id(&stage.upload(&stage.ana, "notes.txt", text.as_bytes()).await));
-    }
-    for file in &files {
-        becomes(&stage, *file, "ready").await;
-    }
-    let admin = stage.app.person("admin").await;
-    stage
-        .app
-        .by(&stage.monitor)
-        .post("/api/media/bulk-scan")
-        .json(json!({}))
-        .await
-        .expect(403);
-    let wrong = json!({ "kind": "cups", "status": "lost", "file_ids": [] });
-    let refused = stage
-        .app
-        .by(&admin)
-        .post("/api/media/bulk-scan")
-        .json(&wrong)
-        .await;
-    refused.expect_error(400, "VALIDATION_ERROR");
-    let body = json!({ "owner_id": stage.ana.id, "kind": "document" });
-    let accepted = stage
-        .app
-        .by(&admin)
-        .post("/api/media/bulk-scan")
-        .json(&body)
-        .await
-        .expect(202)
-        .data();
-    assert_eq!(accepted["total"], 3);
-    let path = accepted["status_url"].as_str().unwrap().to_owned();
-    stage.app.by(&stage.monitor).get(&path).await.expect(403);
-    let done = eventually(async || {
-        let job = stage.app.by(&admin).get(&path).await.expect(200).data();
-        if job["status"] == "done" {
-            Ok(job)
-        } else {
-            Err(job)
-        }
-    })
-    .await;
-    assert_eq!(
-        (done["done"].as_i64(), done["quarantined"].as_i64()),
-        (Some(3), Some(0))
-    );
-    assert!(done["finished_at"].is_string());
-    assert_eq!(stage.count("SELECT count(*) FROM media.scan_results").await, 6);
-    let none = json!({ "file_ids": [Uuid::now_v7()] });
-    let empty = stage
-        .app
-        .by(&admin)
-        .post("/api/media/bulk-scan")
-        .json(&none)
-        .await
-        .expect(202)
-        .data();
-    let path = empty["status_url"].as_str().unwrap().to_owned();
-    assert_eq!(
-        stage.app.by(&admin).get(&path).await.expect(200).data()["status"],
-        "done"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn with_clamd_away_files_wait_and_go_on_when_it_is_back() {
-    let mut clamd = ClamAv::new();
-    let builder = App::of(&services())
-        .set("media.scan.clamd", clamd.unix())
-        .set("media.scan.retry_seconds", 1)
-        .set("media.scan.poll_ms", 50);
-    let stage = Stage::of(builder).await;
-    let clean = id(&stage.upload(&stage.ana, "notes.txt", TEXT).await);
-    let marked = id(&stage
-        .upload(&stage.ana, "marked.txt", ClamAv::MARKER.as_bytes())
-        .await);
-    let large = vec![b'x'; ClamAv::MAX_FILE + 10];
-    let large = id(&stage.upload(&stage.ana, "large.txt", &large).await);
-    eventually(async || !stage.app.published::<ScannerChanged>("media").await.is_empty()).await;
-    for file in [clean, marked, large] {
-        let shown = stage.look(&stage.ana, file).await.expect(200).data();
-        assert_eq!(shown["file"]["status"], "pending", "never let through");
-    }
-    let told: Vec<ScannerChanged> = stage.app.published("media").await;
-    assert_eq!(
-        told.iter().map(|one| one.reachable).collect::<Vec<_>>(),
-        [false],
-        "said once"
-    );
-
-    clamd.start().await;
-    becomes(&stage, clean, "ready").await;
-    becomes(&stage, marked, "quarantined").await;
-    becomes(&stage, large, "quarantined").await;
-    let told: Vec<ScannerChanged> = stage.app.published("media").await;
-    assert_eq!(
-        told.iter().map(|one| one.reachable).collect::<Vec<_>>(),
-        [false, true]
-    );
-    let said = results(&stage, large).await;
-    assert_eq!(
-        (
-            said["results"][0]["scanner"].as_str(),
-            said["results"][0]["verdict"].as_str()
-        ),
-        (Some("clamd"), Some("too_large"))
-    );
 }

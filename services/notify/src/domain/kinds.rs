@@ -64,7 +64,7 @@ const fn plain(name: &'static str) -> Kind {
 }
 
 /// All of them.
-pub const ALL: [Kind; 28] = [
+pub const ALL: [Kind; 29] = [
     order("order_created"),
     order("order_assigned"),
     order("order_unassigned"),
@@ -120,6 +120,15 @@ pub const ALL: [Kind; 28] = [
         name: "file_infected",
         variables: &[("file_id", "01890a5d-ac96-774b-bcce-b302099a8060")],
         data: &["file_id"],
+    },
+    Kind {
+        name: "scanner_changed",
+        variables: &[
+            ("scanner", "clamd"),
+            ("state", "away"),
+            ("since", "2026-01-05 12:00"),
+        ],
+        data: &["scanner", "state"],
     },
     plain("account_blocked"),
     plain("account_unblocked"),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::support::{address, builder, list, live, number, publish, recorder};
 
 /// Somebody whom notify has heard of from identity, with these roles.
-async fn heard_of(app: &App, role: &str) -> Person {
+pub(crate) async fn heard_of(app: &App, role: &str) -> Person {
     let person = app.person(role).await;
     let sql = "UPDATE notify.people SET roles = ARRAY[$2::text] WHERE id = $1";
     let admin = app.database().admin().await;
@@ -24,7 +24,7 @@ async fn heard_of(app: &App, role: &str) -> Person {
     person
 }
 
-async fn gets(app: &App, person: &Person, kind: &str) -> Value {
+pub(crate) async fn gets(app: &App, person: &Person, kind: &str) -> Value {
     eventually(async || {
         let all = list(app, person).await;
         let found = all.iter().find(|n| n["type"] == kind).cloned();

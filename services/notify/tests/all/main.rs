@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod callbacks;
 mod digests;
 mod dispatch;
 mod emergency;
@@ -18,6 +19,7 @@ mod people;
 mod preferences;
 mod realtime;
 mod safetalk;
+mod scanners;
 mod sending;
 mod support;
 mod templates;

@@ -6,6 +6,7 @@ use parlour_http::{ApiError, Head, PathId, RateClass, Routes, State, User};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::http::FileBytes;
 use crate::serving::Show;
 use crate::state::Media;
 use crate::store::reading;
@@ -24,13 +25,7 @@ pub fn routes(routes: Routes) -> Routes {
 #[utoipa::path(
     get, path = "/api/media/files/{id}/download", tag = "media",
     params(("id" = Uuid, Path, description = "The file.")),
-    responses(
-        (status = 200, description = "The whole.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "The ranges that were asked for.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 304, description = "The client has it."),
-        (status = 412, description = "It is not the one that the client meant."),
-        (status = 416, description = "There are no such ranges."),
-    )
+    responses(FileBytes)
 )]
 pub async fn download(
     user: User,
@@ -47,13 +42,7 @@ pub async fn download(
 #[utoipa::path(
     get, path = "/api/media/files/{id}/stream", tag = "media",
     params(("id" = Uuid, Path, description = "The file.")),
-    responses(
-        (status = 200, description = "The whole.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "The ranges that were asked for.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 304, description = "The client has it."),
-        (status = 412, description = "It is not the one that the client meant."),
-        (status = 416, description = "There are no such ranges."),
-    )
+    responses(FileBytes)
 )]
 pub async fn stream(
     user: User,

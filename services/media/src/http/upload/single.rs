@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
-use parlour_http::{ApiError, Multipart, OnceRead, Origin, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{
+    ApiError, Multipart, Once, OnceRead, Origin, RateClass, Reply, Routes, State, Success, User,
+};
 use utoipa::ToSchema;
 
 use super::form::{Form, Wanted};
 use crate::error::Error;
+use crate::receiving::Received;
 use crate::state::Media;
 use crate::storing::About;
 use crate::view::FileData;
@@ -64,9 +67,20 @@ pub async fn upload(
         description: form.description.take(),
         ..About::default()
     };
-    let (once, state) = (once.covering(form.digest()), state.0.clone());
+    store_alone(once.covering(form.digest()), &state, received, about, origin).await
+}
+
+/// Stores a form's only file in a transaction of its own.
+pub(super) async fn store_alone(
+    once: Once,
+    state: &State<Media>,
+    received: Arc<Received>,
+    about: About,
+    origin: Origin,
+) -> Result<Reply, ApiError> {
+    let state = state.0.clone();
     once.write(
-        Scope::Person(user.id),
+        Scope::Person(about.owner),
         async move |tx: &mut Tx| -> Result<Reply, Error> {
             store_one(&state, tx, &received, &about, &origin).await
         },
@@ -78,7 +92,7 @@ pub async fn upload(
 pub(super) async fn store_one(
     state: &Arc<Media>,
     tx: &mut Tx,
-    received: &crate::receiving::Received,
+    received: &Received,
     about: &About,
     origin: &Origin,
 ) -> Result<Reply, Error> {

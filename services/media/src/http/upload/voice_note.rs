@@ -1,14 +1,12 @@
 //! `POST /api/media/upload-voice-note`
 
 use parlour_contracts::id;
-use parlour_db::{Scope, Tx};
 use parlour_files::kinds::Group;
 use parlour_http::{ApiError, Multipart, OnceRead, Origin, RateClass, Reply, Routes, State, Success, User};
 use utoipa::ToSchema;
 
 use super::form::{Form, Wanted, of_group};
-use super::single::store_one;
-use crate::error::Error;
+use super::single::store_alone;
 use crate::state::Media;
 use crate::storing::About;
 use crate::view::FileData;
@@ -68,12 +66,5 @@ pub async fn upload_voice_note(
         duration_ms: form.duration_ms,
         ..About::default()
     };
-    let (once, state) = (once.covering(form.digest()), state.0.clone());
-    once.write(
-        Scope::Person(user.id),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            store_one(&state, tx, &received, &about, &origin).await
-        },
-    )
-    .await
+    store_alone(once.covering(form.digest()), &state, received, about, origin).await
 }
