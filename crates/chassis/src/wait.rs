@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_passes_is_tried_again_and_what_does_not_is_answered() {
         let tries = AtomicUsize::new(0);
         let work = || {
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(tries.load(Ordering::Relaxed), 5);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_stop_ends_the_tries() {
         let stop = CancellationToken::new();
         let tries = patiently(

@@ -71,6 +71,7 @@ export class Talk {
     this.#joined = this.#was_joined = true;
     await this.#company.follow();
     this.#mark_read();
+    if (find('text').value) this.types();
     await this.#drain();
   }
 
@@ -104,7 +105,8 @@ export class Talk {
     if (first) await this.#page(first.id);
   }
 
-  types() { this.#company?.types(); }
+  /** Who has not come in yet is not heard. */
+  types() { if (this.#joined) this.#company.types(); }
 
   stopped_typing() { this.#company?.stopped_typing(); }
 
