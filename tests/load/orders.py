@@ -13,7 +13,6 @@ import argparse
 import http.client
 import json
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -22,7 +21,7 @@ import tempfile
 import time
 import uuid
 
-from processes import cpu, wait_for
+from processes import cpu, postmaster, sql, wait_for
 
 PORT, INTERNAL = 5088, 5089
 WARM = 200
@@ -87,17 +86,6 @@ def person(parlour, api, role):
                    check=True, capture_output=True)
     data = api.call("POST", "/api/auth/login", body={"email": email, "password": password})
     return data["access_token"], data["user"]["id"]
-
-
-def postmaster(url):
-    """The process of the database, to find its children's time by."""
-    folder = sql(url, "SHOW data_directory").strip()
-    return int(pathlib.Path(folder, "postmaster.pid").read_text().split()[0])
-
-
-def sql(url, text):
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", url, "-c", text]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def served(parlour, url, count):
