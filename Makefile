@@ -22,7 +22,7 @@ test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi
 
-bench: ## measure; ARGS="gateway tokens reads events idle orders notify thumbs" or some of them
+bench: ## measure; ARGS="gateway tokens reads events idle orders chat notify thumbs" or some of them
 	@tests/load/bench $(ARGS)
 
 lint: ## run every check that is not a test

@@ -62,4 +62,7 @@ def postmaster(url):
 
 def sql(url, text):
     command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", url, "-c", text]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{done.stderr}{text[:500]}")
+    return done.stdout
