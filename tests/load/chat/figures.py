@@ -37,17 +37,16 @@ def costs(found, ours):
     for name, contenders in found.items():
         mine, peer, again = (each(contenders[key]) for key in (ours, "peer", "peer again"))
         label = f"{name}, {where}"
-        rows.append((f"{label}: CPU of the servers", f"{told(mine, 1, ' µs')}; the peer {told(peer, 1, ' µs')}", ""))
-        rows.append((f"{label}: to the peer's, in pairs (the peer to itself {told(ratios(again, peer), 2)})",
-                     told(ratios(mine, peer), 2), GOALS.get(name, {}).get(ours, "")))
+        low, _, high = spread(ratios(again, peer), 2).split()
         engines = [f"{statistics.median(each(contenders[key], engine)):.0f}"
                    for key in (ours, "peer") for engine in ("postgres", "broker")]
-        rows.append((f"{label}: PostgreSQL and RabbitMQ beside it",
-                     f"{engines[0]} + {engines[1]} µs; the peer {engines[2]} + {engines[3]} µs", ""))
+        rows.append((label, f"{statistics.median(mine):.1f} µs of CPU: {told(ratios(mine, peer), 2)} of the peer's, which differs "
+                     f"from itself by {low} to {high}; PostgreSQL and RabbitMQ {engines[0]} + {engines[1]} µs, at the peer "
+                     f"{engines[2]} + {engines[3]} µs", GOALS.get(name, {}).get(ours, "")))
         bars[f"{label}: CPU of the servers, µs"] = [(key, each(reports), key == ours) for key, reports in contenders.items()]
         if "of a million" in contenders:
             pairs = ratios(each(contenders["of a million"]), mine)
-            rows.append((f"{label}: in a session of a million messages, to one of some hundred", told(pairs, 2), "1"))
+            rows.append((f"{label}, of a session of a million messages, to one of some hundred", told(pairs, 2), "1"))
     return rows, bars
 
 

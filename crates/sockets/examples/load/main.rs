@@ -6,8 +6,8 @@
 //! `all` is printed each time when everybody is there again; they end with the standard input.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
     reason = "a measurement that cannot go on should stop"
 )]
 
