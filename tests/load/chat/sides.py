@@ -1,8 +1,5 @@
 """The two chats that are measured: how each is started, filled and asked what it used."""
-import base64
 import concurrent.futures
-import hashlib
-import hmac
 import json
 import os
 import pathlib
@@ -12,13 +9,13 @@ import time
 import urllib.request
 import uuid
 
+from peer import SECRET, database, signed
 from processes import cpu, resident, sql, wait_for
 
 # Of the gateway, its operators, and what stands behind it; the peer's.
 GATEWAY, INTERNAL, IDENTITY, IDENTITY_INTERNAL = 5090, 5091, 5092, 5093
 API, API_INTERNAL, SOCKETS, SOCKETS_HTTP, SOCKETS_INTERNAL, PEER = 5094, 5095, 5096, 5097, 5098, 5099
 PASSWORD = "correct horse battery"
-SECRET = "a secret of the peer, which keeps nothing"
 
 
 def here(port):
@@ -150,11 +147,9 @@ class Parlour(Side):
 class Peer(Side):
     """Express, socket.io and pg."""
 
-    def __init__(self, folder, database, logs):
-        super().__init__("peer", database.rsplit("/", 1)[0] + "/express_chat", logs)
+    def __init__(self, folder, url, logs):
+        super().__init__("peer", database(url, "express_chat"), logs)
         self.folder, self.address = folder, here(PEER)
-        if not sql(database, "SELECT 1 FROM pg_database WHERE datname = 'express_chat'").strip():
-            sql(database, "CREATE DATABASE express_chat")
 
     def begin(self):
         self.start("peer", ["node", str(pathlib.Path(self.folder, "server.js"))], PORT=str(PEER),
@@ -171,12 +166,3 @@ class Peer(Side):
     def opening(rows, members):
         return f"""INSERT INTO sessions (id) SELECT v.id::uuid FROM (VALUES {rows}) v (id);
                    INSERT INTO participants (session_id, user_id) SELECT v.s::uuid, v.u::uuid FROM (VALUES {members}) v (s, u)"""
-
-
-def signed(claims):
-    """As the peer's own sign-in would make it: HS256."""
-    def part(data):
-        return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-    message = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
-    return (message + b"." + part(hmac.new(SECRET.encode(), message, hashlib.sha256).digest())).decode()
