@@ -25,7 +25,7 @@ chaos: ## kill processes, broker and connections under load, and prove that noth
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi
 
-bench: ## measure; ARGS="gateway tokens reads events idle orders notify thumbs media" or some of them
+bench: ## measure; ARGS="gateway tokens reads events idle orders chat notify thumbs media" or some of them
 	@tests/load/bench $(ARGS)
 
 containers: ## try docker-compose.yml: everything up, the main job, everything down; ARGS=--stand-ins without a registry
