@@ -175,6 +175,7 @@ async fn a_picture_has_a_caption_and_its_verdict_may_come_first() {
         reader: false,
     };
     let new = parlour_chat::sending::NewMessage {
+        id: parlour_contracts::id::new(),
         origin: None,
         session_id: session,
         client_id: None,
@@ -266,6 +267,7 @@ async fn a_verdict_and_its_message_meet_in_whatever_order_they_come() {
     let meet = (0..40).map(|_| {
         let (chat, sender, file) = (chat.clone(), sender.clone(), Uuid::now_v7());
         let new = parlour_chat::sending::NewMessage {
+            id: parlour_contracts::id::new(),
             origin: None,
             session_id: session,
             client_id: None,
