@@ -98,7 +98,7 @@ async fn consume(channel: &Channel, name: &str, arguments: FieldTable) -> lapin:
 
 /// Reads a stream from its beginning to a mark that is put at its end.
 async fn whole_stream(channel: &Channel, name: &str) -> Vec<Vec<u8>> {
-    let mark = format!("{END} {}", uuid::Uuid::new_v4()).into_bytes();
+    let mark = format!("{END} {:032x}", rand::random::<u128>()).into_bytes();
     let (options, none) = (BasicPublishOptions::default(), BasicProperties::default());
     let marking = channel.basic_publish("".into(), name.into(), options, &mark, none);
     marking.await.expect("RabbitMQ takes the mark");
