@@ -68,7 +68,7 @@ pub(crate) async fn run(script: &str, arguments: &[&str]) -> Value {
         .spawn()
         .unwrap();
     let ended = tokio::time::timeout(PATIENCE, node.wait_with_output()).await;
-    let output = ended.expect("the script ends").unwrap();
+    let output = ended.unwrap_or_else(|_| panic!("{script} does not end")).unwrap();
     assert!(output.status.success(), "{script} failed: see what it said");
     serde_json::from_slice(&output.stdout).unwrap()
 }

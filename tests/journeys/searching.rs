@@ -1,5 +1,6 @@
 //! Looks for words in everything that the platform keeps.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -19,8 +20,7 @@ impl Words {
             let coded = STANDARD_NO_PAD.encode(&shifted[..shifted.len() / 3 * 3]);
             forms.push(coded[before.div_ceil(3) * 4..].to_owned());
         }
-        let hex = |form: &String| form.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let coded: Vec<String> = forms.iter().map(hex).collect();
+        let coded: Vec<String> = forms.iter().map(|form| hex(form.as_bytes())).collect();
         forms.extend(coded);
         Self(forms)
     }
@@ -78,13 +78,21 @@ impl Words {
     }
 }
 
+/// Two digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 #[test]
 fn words_are_found_in_every_form() {
     let words = Words::of("a canary sings");
     for before in ["", "1", "22", "333"] {
         let text = format!("{before}a canary sings.");
         let coded = STANDARD_NO_PAD.encode(&text);
-        let hex: String = coded.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(coded.as_bytes());
         for form in [&text, &coded, &hex] {
             assert!(words.are_in(form.as_bytes()), "{form}");
         }

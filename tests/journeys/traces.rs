@@ -10,6 +10,7 @@ use parlour_testkit::eventually;
 use prost::Message as _;
 
 use crate::apart::{Apart, order};
+use crate::searching::hex;
 
 /// A span, as far as it matters here.
 #[derive(Clone, Debug)]
@@ -69,10 +70,6 @@ async fn receive(collector: web::Data<Collector>, body: web::Bytes) -> HttpRespo
         }
     }
     HttpResponse::Ok().content_type("application/x-protobuf").finish()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// From a span to the beginning: what each is called, and in which process.
