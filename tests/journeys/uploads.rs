@@ -4,15 +4,15 @@ mod contents;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use parlour_chassis::Context;
 use parlour_media::jobs;
 use parlour_media::state::Media;
 use parlour_testkit::{Client, eventually};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -41,7 +41,8 @@ async fn every_acknowledged_upload_is_there_though_media_is_killed_again_and_aga
     let platform = Platform::new().await;
     let (address, beside) = (free_address(), free_address());
     let identity = platform.identity(beside).await;
-    let people = people(&identity.client(), &Client::new(address)).await;
+    let people = People::new(identity.client(), Client::new(address)).await;
+    let mut signed_in = Instant::now();
 
     let mut media = platform.media(address, beside).await;
     let done = Arc::new(AtomicUsize::new(0));
@@ -55,6 +56,10 @@ async fn every_acknowledged_upload_is_there_though_media_is_killed_again_and_aga
         tokio::time::sleep(Duration::from_millis(rand::random::<u64>() % MOMENT)).await;
         media.kill();
         kills += 1;
+        if signed_in.elapsed() > Duration::from_mins(5) {
+            people.sign_in().await;
+            signed_in = Instant::now();
+        }
         platform.execute(LEASES).await;
         media = platform.media(address, beside).await;
     }
@@ -65,6 +70,7 @@ async fn every_acknowledged_upload_is_there_though_media_is_killed_again_and_aga
     let jobs = jobs::all(&replica(&platform));
     run(&jobs, "finish_uploads").await;
     settle(&platform).await;
+    people.sign_in().await;
     compare(&platform, &people, &files).await;
     media.kill();
     sweep(&platform, &jobs).await;
@@ -72,25 +78,55 @@ async fn every_acknowledged_upload_is_there_though_media_is_killed_again_and_aga
 }
 
 /// People who are signed in, at media.
-async fn people(identity: &Client, media: &Client) -> Vec<Client> {
-    let mut people = Vec::new();
-    for n in 0..PEOPLE {
-        let body = json!({ "email": format!("p{n}@example.org"), "password": PASSWORD });
-        identity.post("/api/auth/register").json(&body).await.expect(201);
-        let data = identity
-            .post("/api/auth/login")
-            .json(&body)
-            .await
-            .expect(200)
-            .data();
-        people.push(media.signed_in(data["access_token"].as_str().unwrap()));
+struct People {
+    identity: Client,
+    media: Client,
+    clients: RwLock<Vec<Client>>,
+}
+
+impl People {
+    async fn new(identity: Client, media: Client) -> Arc<Self> {
+        for n in 0..PEOPLE {
+            identity
+                .post("/api/auth/register")
+                .json(account(n))
+                .await
+                .expect(201);
+        }
+        let clients = RwLock::default();
+        let people = Self {
+            identity,
+            media,
+            clients,
+        };
+        people.sign_in().await;
+        Arc::new(people)
     }
-    people
+
+    /// Signs all of them in: a token lives for a quarter of an hour.
+    async fn sign_in(&self) {
+        let mut clients = Vec::new();
+        for n in 0..PEOPLE {
+            let answer = self.identity.post("/api/auth/login").json(account(n)).await;
+            let data = answer.expect(200).data();
+            clients.push(self.media.signed_in(data["access_token"].as_str().unwrap()));
+        }
+        *self.clients.write().unwrap() = clients;
+    }
+
+    /// Who sends upload `n`.
+    fn of(&self, n: usize) -> Client {
+        self.clients.read().unwrap()[n % PEOPLE].clone()
+    }
+}
+
+fn account(n: usize) -> Value {
+    json!({ "email": format!("p{n}@example.org"), "password": PASSWORD })
 }
 
 /// Sends all uploads, several at a time. Upload `n` is of person `n`, counted around.
 /// `done` counts those that were acknowledged.
-async fn send_all(people: Vec<Client>, uploads: usize, done: Arc<AtomicUsize>) -> (Acknowledged, usize) {
+async fn send_all(people: Arc<People>, uploads: usize, done: Arc<AtomicUsize>) -> (Acknowledged, usize) {
     let next = Arc::new(AtomicUsize::new(0));
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
@@ -102,7 +138,7 @@ async fn send_all(people: Vec<Client>, uploads: usize, done: Arc<AtomicUsize>) -
                 if n >= uploads {
                     return (files, cut);
                 }
-                let (file, broken) = sending::send(&people[n % PEOPLE], n, uploads).await;
+                let (file, broken) = sending::send(&people.of(n), n, uploads).await;
                 files.push((n, file));
                 done.fetch_add(1, Ordering::Relaxed);
                 cut += broken;
@@ -142,12 +178,12 @@ async fn settle(platform: &Platform) {
 }
 
 /// Every file has its bytes, there are no others, and people use what they sent.
-async fn compare(platform: &Platform, people: &[Client], files: &Acknowledged) {
-    let mut used = vec![BTreeMap::new(); people.len()];
+async fn compare(platform: &Platform, people: &People, files: &Acknowledged) {
+    let mut used = vec![BTreeMap::new(); PEOPLE];
     for (n, file) in files {
         let (_, bytes) = contents::content(*n, files.len());
         let path = format!("/api/media/files/{file}/download");
-        let answer = people[n % PEOPLE].get(&path).await;
+        let answer = people.of(*n).get(&path).await;
         assert!(answer.expect(200).bytes() == &bytes, "upload {n}, file {file}");
         used[n % PEOPLE].insert(bytes.clone(), bytes.len());
     }
@@ -158,8 +194,8 @@ async fn compare(platform: &Platform, people: &[Client], files: &Acknowledged) {
         platform.rows("SELECT id::text FROM media.uploads").await,
         Vec::<String>::new()
     );
-    for (person, used) in people.iter().zip(used) {
-        let quota = person.get("/api/media/quota").await.expect(200).data();
+    for (person, used) in used.into_iter().enumerate() {
+        let quota = people.of(person).get("/api/media/quota").await.expect(200).data();
         assert_eq!(quota["used"], json!(used.values().sum::<usize>()), "{quota}");
     }
 }
@@ -169,12 +205,11 @@ async fn compare(platform: &Platform, people: &[Client], files: &Acknowledged) {
 async fn sweep(platform: &Platform, jobs: &[parlour_chassis::Job]) {
     let check = ["media", "check", "--age", "0"];
     let before = platform.printed(&check);
-    let problems: Vec<serde_json::Value> = before
+    let problems: Vec<Value> = before
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
-    let only =
-        |problem: &serde_json::Value| problem["problem"] == "orphan" || problem["problem"] == "unfinished";
+    let only = |problem: &Value| problem["problem"] == "orphan" || problem["problem"] == "unfinished";
     assert!(problems.iter().all(only), "{before}");
     println!("left behind before the sweep: {}", problems.len());
     // It leaves alone what is so young that it may belong to an upload that is going on.

@@ -103,8 +103,10 @@ class Stage:
         """The file's id."""
         command = ["curl", "-sS", "--fail-with-body", "-H", "expect:", "-H", f"authorization: Bearer {self.token}",
                    "-F", f"file=@{path}", self.base(name) + "/api/media/upload"]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return json.loads(answer)["data"]["file"]["id"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"an upload by the {name}: {done.stderr} {done.stdout}")
+        return json.loads(done.stdout)["data"]["file"]["id"]
 
     def download(self, name, file):
         command = ["curl", "-sS", "--fail", "-o", "/dev/null", "-H", f"authorization: Bearer {self.token}",

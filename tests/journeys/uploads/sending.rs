@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::contents::content;
 
 /// How long a sender waits after a connection that broke, or a wish to come again.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Sends the `n`th of `all` uploads; the file that was acknowledged, and how many attempts were cut.
 pub(super) async fn send(client: &Client, n: usize, all: usize) -> (Uuid, usize) {

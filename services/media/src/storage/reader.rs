@@ -125,10 +125,10 @@ impl Source {
                     .min(SEALED);
                 let (file, from) = (file.clone(), *at);
                 *at += length as u64;
-                let read = tokio::task::spawn_blocking(move || {
-                    let mut chunk = BytesMut::zeroed(length);
-                    file.read_exact_at(&mut chunk, from).map(|()| chunk)
-                });
+                // Made here, not there: allocators keep what one thread makes and another lets go.
+                let mut chunk = BytesMut::zeroed(length);
+                let read =
+                    tokio::task::spawn_blocking(move || file.read_exact_at(&mut chunk, from).map(|()| chunk));
                 Ok(read.await.map_err(std::io::Error::other)??)
             }
             Self::Stream { stream, waiting } => {

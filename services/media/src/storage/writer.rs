@@ -14,6 +14,9 @@ pub struct Writer {
     id: Uuid,
     sealer: Sealer,
     sealed: Vec<u8>,
+    /// What the part before was in, to be filled again: new memory for each part would stay with the
+    /// allocator for longer than with us.
+    spare: Vec<u8>,
     upload: Option<Upload>,
 }
 
@@ -44,6 +47,7 @@ impl Objects {
             id,
             sealer: Sealer::new(key)?,
             sealed: Vec::new(),
+            spare: Vec::new(),
             upload: None,
         })
     }
@@ -55,10 +59,12 @@ impl Writer {
         // However much comes at once, little more than a part of it is sealed before that is sent.
         for plain in plain.chunks(CHUNK) {
             self.sealer.push(plain, &mut self.sealed)?;
-            if self.sealed.len() >= self.objects.part {
-                let rest = self.sealed.split_off(self.objects.part);
-                let part = std::mem::replace(&mut self.sealed, rest);
-                self.send(part).await?;
+            if let Some((_, rest)) = self.sealed.split_at_checked(self.objects.part) {
+                let mut next = std::mem::take(&mut self.spare);
+                next.extend_from_slice(rest);
+                self.sealed.truncate(self.objects.part);
+                let part = std::mem::replace(&mut self.sealed, next);
+                self.spare = self.send(part).await?;
             }
         }
         Ok(())
@@ -84,14 +90,19 @@ impl Writer {
         Ok(())
     }
 
-    async fn send(&mut self, part: Vec<u8>) -> Result<(), StorageError> {
+    /// Sends a part. Answers its memory, empty, if nobody else has it any more.
+    async fn send(&mut self, part: Vec<u8>) -> Result<Vec<u8>, StorageError> {
         if self.upload.is_none() {
             let place = Objects::place(self.id);
             self.upload = Some(Upload(Some(self.objects.store.put_multipart(&place).await?)));
         }
         if let Some(inner) = self.upload.as_mut().and_then(|upload| upload.0.as_mut()) {
-            inner.put_part(Bytes::from(part).into()).await?;
+            let part = Bytes::from(part);
+            inner.put_part(part.clone().into()).await?;
+            let mut spare = part.try_into_mut().map(Vec::from).unwrap_or_default();
+            spare.clear();
+            return Ok(spare);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
