@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data demo test conformance bench lint migrations help
+.PHONY: up down logs clean-data demo test chaos conformance bench containers lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -19,11 +19,17 @@ demo: ## play the main job against what `make up` started, and show it
 test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 	@deploy/local/test $(ARGS)
 
+chaos: ## kill processes, broker and connections under load, and prove that nothing is lost; ARGS="--seed 7 --seconds 180"
+	@tests/chaos/run $(ARGS)
+
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi
 
-bench: ## measure; ARGS="gateway tokens reads events idle orders notify thumbs media" or some of them
+bench: ## measure; ARGS="gateway tokens reads events idle orders chat notify thumbs media" or some of them
 	@tests/load/bench $(ARGS)
+
+containers: ## try docker-compose.yml: everything up, the main job, everything down; ARGS=--stand-ins without a registry
+	@tests/compose/run $(ARGS)
 
 lint: ## run every check that is not a test
 	@deploy/local/lint

@@ -2,7 +2,7 @@
 // what each person did and heard, with times.
 //
 //   make demo
-import { act, call, client, hears, receives, staff, tell, until } from './people.mjs';
+import { act, call, client, goOn, hears, receives, staff, tell, until } from './people.mjs';
 import { converse } from './talk.mjs';
 
 /** Each call sees the others' work a moment later: an account is known once its events have arrived. */
@@ -58,6 +58,7 @@ async function main() {
   await act(amal, 'rates it', 'POST', `${path}/review`, { rating: 5, comment: 'Thank you.' });
   await hears(reader, 'order_rated');
   talk.end();
+  goOn([amal, reader, monitor]);
   console.log('\nThe order’s history:');
   for (const { at, action, from, to, reason } of (await call(admin, 'GET', path)).order.history) {
     console.log(`  ${at}  ${action.padEnd(10)} ${from ?? '–'} → ${to}${reason ? `: ${reason}` : ''}`);

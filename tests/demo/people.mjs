@@ -49,6 +49,12 @@ async function signIn(name, email) {
   return { name, email, token, id: user.id, heard: new Set(), mails: 0 };
 }
 
+/** How the same people go on by hand. */
+export function goOn(people) {
+  console.log(`\nGo on by hand at ${BASE}/demo, each in a window of their own, with the password “${PASSWORD}”:`);
+  for (const { name, email } of people) console.log(`  ${name.padEnd(8)} ${email}`);
+}
+
 export async function client() {
   const email = `client-${run}@example.org`;
   await call(null, 'POST', '/api/auth/register', { email, password: PASSWORD, first_name: 'Amal', locale: 'en' });

@@ -7,11 +7,18 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod apart;
 mod avatars;
+mod dashboards;
+mod encrypted;
 mod load;
 mod mails;
+mod node;
+mod page;
 mod platform;
 mod restarts;
 mod revocations;
+mod searching;
 mod sign_in;
+mod traces;
 mod uploads;

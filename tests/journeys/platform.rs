@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use parlour_config::Layers;
 use parlour_testkit::{Client, Database, Vhost};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+/// Of everybody whom a test makes.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const START_TIME: Duration = Duration::from_secs(30);
 
 /// The engines and the configuration that all processes of a test share.
@@ -89,8 +91,30 @@ impl Platform {
         self.whole(&[listen, also]).await
     }
 
+    /// Everything in one process, with live connections, and with files that are reached
+    /// through its gateway.
+    pub(crate) async fn live(&self, more: &[(&str, String)]) -> Process {
+        let (address, sockets) = (free_address(), free_address());
+        let url = format!("http://{address}");
+        let mut environment = vec![
+            ("PARLOUR__CHAT__SOCKETS__LISTEN", sockets.to_string()),
+            (
+                "PARLOUR__GATEWAY__UPSTREAMS__SOCKETS",
+                format!("http://{sockets}"),
+            ),
+            ("PARLOUR__CHAT__PUBLIC_URL", url.clone()),
+            ("PARLOUR__CHAT__MEDIA_URL", url.clone()),
+            ("PARLOUR__MEDIA__PUBLIC_URL", url),
+        ];
+        environment.extend_from_slice(more);
+        self.at(address, &environment).await
+    }
+
     async fn whole(&self, more: &[(&str, String)]) -> Process {
-        let address = free_address();
+        self.at(free_address(), more).await
+    }
+
+    async fn at(&self, address: SocketAddr, more: &[(&str, String)]) -> Process {
         let mut environment = vec![
             ("PARLOUR__GATEWAY__LISTEN", address.to_string()),
             ("PARLOUR__GATEWAY__INTERNAL_LISTEN", free_address().to_string()),
@@ -156,6 +180,39 @@ impl Platform {
         lines.collect()
     }
 
+    /// A client who registered and one account for each of `roles`, as JSON: by role, e-mail
+    /// address and password.
+    pub(crate) async fn people(&self, process: &Process, roles: &[&str]) -> String {
+        let account = |role: &str| json!({ "email": format!("{role}@example.org"), "password": PASSWORD });
+        let mut client = account("client");
+        client["first_name"] = json!("Amal");
+        let registering = process.client().post("/api/auth/register").json(&client);
+        registering.await.expect(201);
+        let mut people = json!({ "client": account("client") });
+        for role in roles {
+            let email = format!("{role}@example.org");
+            let create = [
+                "admin",
+                "user",
+                "create",
+                "--email",
+                &email,
+                "--password",
+                PASSWORD,
+                "--role",
+                role,
+            ];
+            self.operator(&create);
+            people[*role] = account(role);
+        }
+        people.to_string()
+    }
+
+    /// The engines, and the folder with everything that the processes wrote.
+    pub(crate) fn kept(&self) -> (&Database, &Vhost, &Path) {
+        (&self.database, &self.vhost, self.folder.path())
+    }
+
     /// The first column of what a query of the administrator's finds, as texts.
     pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         let rows = self.database.admin().await.query(sql, &[]).await.unwrap();
@@ -201,7 +258,7 @@ impl Platform {
         command
     }
 
-    async fn start(
+    pub(crate) async fn start(
         &self,
         services: &[&str],
         address: SocketAddr,

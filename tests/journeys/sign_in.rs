@@ -3,9 +3,7 @@
 use parlour_testkit::Client;
 use serde_json::json;
 
-use crate::platform::{Platform, free_address};
-
-const PASSWORD: &str = "correct horse battery";
+use crate::platform::{PASSWORD, Platform, free_address};
 
 /// Registers, signs in, reads and changes the profile, and signs out.
 async fn journey(gateway: &Client, name: &str) {

@@ -17,13 +17,13 @@ import random
 import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+import results
 from processes import cpu, resident, wait_for
 
 UPSTREAM, NGINX, HAPROXY = 5081, 5082, 5083
@@ -203,16 +203,27 @@ def measure(contenders, ports, arguments):
             port, token = ports[name]
             requests = wrk(port, arguments.seconds, token)
             figures[name].append((cpu(pid) - before) / requests * 1e6)
-    base = figures["nginx"]
+    pairs = {name: results.ratios(values, figures["nginx"]) for name, values in figures.items()}
     print(f"{'':14} {'µs CPU/request':>24} {'ratio to nginx, pair by pair':>30}")
     for name, values in figures.items():
-        ratios = [a / b for a, b in zip(values, base)]
-        spread = f"{min(values):.1f} {statistics.median(values):.1f} {max(values):.1f}"
-        ratio = f"{min(ratios):.2f} {statistics.median(ratios):.2f} {max(ratios):.2f}"
-        print(f"{name:14} {spread:>24} {ratio:>30}")
+        print(f"{name:14} {results.spread(values, 1):>24} {results.spread(pairs[name], 2):>30}")
     print("(each: least, median, most)")
-    for name in ("gateway", "identity"):
-        print(f"resident after the load, {name}: {resident(contenders.running[name].pid):.0f} MiB")
+    held = {name: resident(contenders.running[name].pid) for name in ("gateway", "identity")}
+    for name, mebibytes in held.items():
+        print(f"resident after the load, {name}: {mebibytes:.0f} MiB")
+    keep(figures, pairs, held)
+
+
+def keep(figures, pairs, held):
+    rows = [("CPU of a request through the gateway", results.told(figures["gateway"], 1, " µs"), ""),
+            ("the same to nginx's, in pairs", results.told(pairs["gateway"], 2), "1.35"),
+            ("nginx to itself", results.told(pairs["nginx again"], 2), "")]
+    if "haproxy jwt" in figures:
+        ratios = results.ratios(figures["gateway"], figures["haproxy jwt"])
+        rows.append(("the same to HAProxy's, which checks ES256 and limits", results.told(ratios, 2), "0.5"))
+    rows += [(f"resident after the load, {name}", f"{mebibytes:.0f} MiB", "") for name, mebibytes in held.items()]
+    bars = [(name, values, name == "gateway") for name, values in figures.items()]
+    results.save("gateway", rows, {"CPU of a request, µs": bars}, figures)
 
 
 if __name__ == "__main__":

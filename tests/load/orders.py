@@ -1,72 +1,40 @@
 #!/usr/bin/env python3
-"""Each write of an order's way, beside its bare SQL in pgbench: latency and CPU.
+"""An order's way from request to delivered result: beside FastAPI doing the same, each write beside its bare SQL.
 
-usage: orders.py PARLOUR CONFIG PG_URL [--orders N]
+usage: orders.py PARLOUR CONFIG PG_URL PEER [--orders N] [--rounds N]
 
 PARLOUR is a release build, CONFIG a parlour.toml whose engines run and are migrated, PG_URL its
-database as an administrator. One client does one thing after the other over one connection,
-so that nothing waits for anything but its own round trips; pgbench does the same with the rows
-that the write leaves behind, each statement prepared. Figures: milliseconds at the mean, and user
-and system time of PostgreSQL alone and of everything together, for each write.
+database as an administrator, PEER the folder of the peer with its packages in `bin`. One client does one thing after
+the other over one connection, so that nothing waits for anything but its own round trips; pgbench does the same with
+the rows that the write leaves behind, each statement prepared. Each round measures all in an order of its own, the peer
+and pgbench twice, as the control. Figures: user and system time of the servers and of PostgreSQL, and mean milliseconds.
 """
 import argparse
 import http.client
 import json
 import os
 import pathlib
-import re
-import resource
+import random
 import signal
 import subprocess
-import tempfile
 import time
 import uuid
 
-from processes import cpu, wait_for
+import results
+from bare_orders import BARE, bare
+from peer import SECRET, database, signed
+from processes import cpu, postmaster, sql, wait_for
 
-PORT, INTERNAL = 5088, 5089
+PORT, INTERNAL, PEER = 5088, 5089, 5087
 WARM = 200
-EVENT = """WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES ('%s:' || :id, 1)
-  ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 RETURNING aggregate, version)
-INSERT INTO outbox (aggregate, version, id, type, lane, payload)
-SELECT aggregate, version, gen_random_uuid(), 'bench.bench.bench', 1, decode(repeat('ab', 150), 'hex') FROM bumped;
-"""
-NEXT = "SELECT id FROM bench WHERE n = (SELECT nextval('bench_n')) \\gset\n"
-HISTORY = """INSERT INTO order_history (order_id, version, at, actor_id, action, from_status, to_status)
-VALUES (:id, %d, now(), gen_random_uuid(), '%s', '%s', '%s');
-"""
-
-
-def moved(action, before, after, version, more, events):
-    """The bare SQL of a move."""
-    update = f"UPDATE orders SET status = '{after}', version = version + 1, updated_at = now(){more[0]} " \
-             f"WHERE id = :id AND status = '{before}';\n"
-    history = HISTORY % (version, action, before, after)
-    return "BEGIN;\n" + NEXT + update + history + more[1] + EVENT % "order" * events + EVENT % "audit" + "COMMIT;\n"
-
-
-BARE = {
-    "create": "BEGIN;\n" + """INSERT INTO orders (id, service_id, client_id, status, payment_status, price, currency,
-  requires_payment, notes_sealed, waits_since, created_at, updated_at)
-SELECT gen_random_uuid(), id, gen_random_uuid(), 'pending', 'unpaid', price, currency, false,
-  decode(repeat('ab', 100), 'hex'), now(), now(), now() FROM services LIMIT 1 RETURNING id \\gset
-""" + EVENT % "order" + EVENT % "audit" + "COMMIT;\n",
-    "assign": moved("assign", "pending", "assigned", 2, (", reader_id = gen_random_uuid()", ""), 1),
-    "result": moved("result", "assigned", "submitted", 3, (
-        ", revision = 1", """INSERT INTO results (order_id, revision, text_sealed, media_ids, submitted_at)
-VALUES (:id, 1, decode(repeat('ab', 500), 'hex'), '{}', now());
-"""), 1),
-    "approve": moved("approve", "submitted", "delivered", 4, ("", ""), 2),
-    "read": NEXT + "SELECT * FROM orders WHERE id = :id;\nSELECT * FROM order_history WHERE order_id = :id;\n"
-            "SELECT * FROM results WHERE order_id = :id;\n",
-}
+NOTES, TEXT = "About my cat, " * 8, "The cat is fine. " * 30
 
 
 class Api:
     """One connection, for everybody in turn."""
 
-    def __init__(self):
-        self.connection = http.client.HTTPConnection("127.0.0.1", PORT)
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def call(self, method, path, token=None, body=None, expect=(200, 201)):
         headers = {"content-type": "application/json"}
@@ -80,124 +48,153 @@ class Api:
         return json.loads(data).get("data")
 
 
-def person(parlour, api, role):
-    """A new account with this role: its token and id."""
-    email, password = f"{uuid.uuid4().hex}@example.com", "correct horse battery"
-    subprocess.run([parlour, "admin", "user", "create", "--email", email, "--password", password, "--role", role],
-                   check=True, capture_output=True)
-    data = api.call("POST", "/api/auth/login", body={"email": email, "password": password})
-    return data["access_token"], data["user"]["id"]
+class Side:
+    """Services that answer the five calls of a cycle."""
 
+    def __init__(self, port, url):
+        self.port, self.url, self.ids, self.server = port, url, [], None
 
-def postmaster(url):
-    """The process of the database, to find its children's time by."""
-    folder = sql(url, "SHOW data_directory").strip()
-    return int(pathlib.Path(folder, "postmaster.pid").read_text().split()[0])
+    def start(self, command, ready, **environment):
+        self.server = subprocess.Popen(command, env=dict(os.environ, **environment))
+        wait_for(ready)
+        self.api = Api(self.port)
 
-
-def sql(url, text):
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", url, "-c", text]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def served(parlour, url, count):
-    """For each step its mean milliseconds, PostgreSQL's CPU and everything's, in µs a call."""
-    env = dict(os.environ, PARLOUR__HTTP__LISTEN=f"127.0.0.1:{PORT}", PARLOUR__ORDERS__AUTO_ASSIGN="false",
-               PARLOUR__HTTP__INTERNAL_LISTEN=f"127.0.0.1:{INTERNAL}", PARLOUR__TELEMETRY__LOG="warn",
-               PARLOUR__LIMITS__AUTH__REQUESTS="100000", PARLOUR__LIMITS__AUTH__BURST="100000")
-    server = subprocess.Popen([parlour, "run", "identity", "orders"], env=env)
-    try:
-        wait_for(f"http://127.0.0.1:{INTERNAL}/ready")
-        api = Api()
-        client, reader, monitor, admin = (person(parlour, api, r) for r in ("client", "reader", "monitor", "admin"))
-        service = api.call("POST", "/api/services", admin[0], {
-            "kind": "tarot", "name": "Tarot", "price": 2500, "currency": "EUR", "delivery_mode": "written"})
-        order = {"service_id": service["service"]["id"], "notes": "About my cat, " * 8}
-        while sql(url, f"SELECT 1 FROM orders.people WHERE id = '{reader[1]}'").strip() != "1":
-            time.sleep(0.05)
-        ids = []
-
+    def meet(self, client, reader, monitor, admin, service):
+        """Who does what: tokens, and the ids of the reader and of the service."""
         def create(_):
-            ids.append(api.call("POST", "/api/orders", client[0], order)["order"]["id"])
+            self.ids.append(self.api.call("POST", "/api/orders", client, {"service_id": service, "notes": NOTES})["order"]["id"])
 
         def move(name, token, body):
-            return lambda n: api.call("POST", f"/api/orders/{ids[n]}/{name}", token, body)
+            return lambda n: self.api.call("POST", f"/api/orders/{self.ids[n]}/{name}", token, body)
 
-        steps = {
+        self.steps = {
             "create": create,
-            "assign": move("assign", admin[0], {"reader_id": reader[1]}),
-            "result": move("result", reader[0], {"text": "The cat is fine. " * 30}),
-            "approve": move("approve", monitor[0], {}),
-            "read": lambda n: api.call("GET", f"/api/orders/{ids[n]}", client[0]),
+            "assign": move("assign", admin, {"reader_id": reader[1]}),
+            "result": move("result", reader[0], {"text": TEXT}),
+            "approve": move("approve", monitor, {}),
+            "read": lambda n: self.api.call("GET", f"/api/orders/{self.ids[n]}", client),
         }
-        # Every connection of the pool prepares and plans each statement a few times first.
-        for step in steps.values():
-            timed(step, WARM, server.pid, url)
-        return {name: timed(step, count, server.pid, url, WARM) for name, step in steps.items()}
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
+
+    def cycles(self, count):
+        """For each step its mean milliseconds, PostgreSQL's CPU and the servers', in µs a call."""
+        self.ids.clear()
+        # A server ends a connection that was idle while the others were measured; this one begins anew.
+        self.api.connection.close()
+        figures = {name: self.timed(step, count) for name, step in self.steps.items()}
+        self.settle()
+        return figures
+
+    def timed(self, step, count):
+        engine = postmaster(self.url)
+        before, began = (cpu(self.server.pid), cpu(engine)), time.perf_counter()
+        for n in range(count):
+            step(n)
+        seconds = time.perf_counter() - began
+        ours, theirs = cpu(self.server.pid) - before[0], cpu(engine) - before[1]
+        return [seconds / count * 1e3, theirs / count * 1e6, ours / count * 1e6]
+
+    def settle(self):
+        """Returns once nothing is to be done any more for what was asked."""
+
+    def stop(self):
+        if self.server:
+            self.server.send_signal(signal.SIGTERM)
+            self.server.wait()
 
 
-def timed(step, count, server, url, first=0):
-    database = postmaster(url)
-    before, began = (cpu(server), cpu(database)), time.perf_counter()
-    for n in range(first, first + count):
-        step(n)
-    seconds = time.perf_counter() - began
-    ours, theirs = cpu(server) - before[0], cpu(database) - before[1]
-    return [seconds / count * 1e3, theirs / count * 1e6, (ours + theirs) / count * 1e6]
+class Parlour(Side):
+    def begin(self, parlour):
+        self.start([parlour, "run", "identity", "orders"], f"http://127.0.0.1:{INTERNAL}/ready",
+                   PARLOUR__HTTP__LISTEN=f"127.0.0.1:{PORT}", PARLOUR__HTTP__INTERNAL_LISTEN=f"127.0.0.1:{INTERNAL}",
+                   PARLOUR__ORDERS__AUTO_ASSIGN="false", PARLOUR__TELEMETRY__LOG="warn",
+                   PARLOUR__AUTH__ACCESS_TOKEN_SECONDS="7200",
+                   PARLOUR__LIMITS__AUTH__REQUESTS="100000", PARLOUR__LIMITS__AUTH__BURST="100000")
+        client, reader, monitor, admin = (self.person(parlour, r) for r in ("client", "reader", "monitor", "admin"))
+        service = self.api.call("POST", "/api/services", admin[0], {
+            "kind": "tarot", "name": "Tarot", "price": 2500, "currency": "EUR", "delivery_mode": "written"})
+        while sql(self.url, f"SELECT 1 FROM orders.people WHERE id = '{reader[1]}'").strip() != "1":
+            time.sleep(0.05)
+        self.meet(client[0], reader, monitor[0], admin[0], service["service"]["id"])
+
+    def person(self, parlour, role):
+        """A token and an id."""
+        email, password = f"{uuid.uuid4().hex}@example.com", "correct horse battery"
+        subprocess.run([parlour, "admin", "user", "create", "--email", email, "--password", password, "--role", role],
+                       check=True, capture_output=True)
+        data = self.api.call("POST", "/api/auth/login", body={"email": email, "password": password})
+        return data["access_token"], data["user"]["id"]
+
+    def settle(self):
+        while sql(self.url, "SELECT count(*) FROM orders.outbox WHERE published_at IS NULL").strip() != "0":
+            time.sleep(0.05)
 
 
-def bare(url, count):
-    """The same of pgbench, whose own time stands for the service's."""
-    sql(url, "DROP TABLE IF EXISTS orders.bench; DROP SEQUENCE IF EXISTS orders.bench_n;"
-             "CREATE SEQUENCE orders.bench_n; CREATE TABLE orders.bench (n bigint PRIMARY KEY, id uuid)")
-    figures = {}
-    for name, text in BARE.items():
-        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-            file.write(text)
-            file.flush()
-            sql(url, "SELECT setval('orders.bench_n', 1, false)")
-            figures[name] = pgbench(url, file.name, count)
-        if name == "create":
-            sql(url, "INSERT INTO orders.bench SELECT row_number() OVER (), id FROM orders.orders "
-                     "WHERE status = 'pending'; ANALYZE orders.bench, orders.orders")
-    return figures
+class Peer(Side):
+    def begin(self, folder):
+        if not sql(self.url, "SELECT to_regclass('orders')").strip():
+            sql(self.url, pathlib.Path(folder, "schema.sql").read_text())
+        self.start([f"{folder}/bin/uvicorn", "--app-dir", folder, "--port", str(PEER), "--log-level", "warning",
+                    "--no-access-log", "main:app"], f"http://127.0.0.1:{PEER}/openapi.json",
+                   DATABASE_URL=self.url, JWT_SECRET=SECRET)
+        people, service = {role: str(uuid.uuid4()) for role in ("client", "reader", "monitor", "admin")}, uuid.uuid4()
+        rows = ",".join(f"('{one}', 'Ana', 'Berg', '{role}')" for role, one in people.items())
+        sql(self.url, f"INSERT INTO users VALUES {rows}; INSERT INTO services VALUES ('{service}', 'tarot', 'Tarot', 2500, 'EUR')")
+        tokens = {role: signed({"sub": one, "role": role, "exp": int(time.time()) + 7200}) for role, one in people.items()}
+        self.meet(tokens["client"], (tokens["reader"], people["reader"]), tokens["monitor"], tokens["admin"], str(service))
 
 
-def pgbench(url, script, count):
-    database, before = postmaster(url), resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = cpu(database)
-    env = dict(os.environ, PGOPTIONS="-c search_path=orders")
-    command = ["pgbench", "-n", "-M", "prepared", "-c1", "-t", str(count), "-f", script, url]
-    done = subprocess.run(command, capture_output=True, text=True, env=env)
-    text = done.stdout
-    if done.returncode or f"{count}/{count}" not in text:
-        raise SystemExit(done.stderr + text)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    used = cpu(database) - used
-    latency = float(re.search(r"latency average = ([\d.]+) ms", text).group(1))
-    return [latency, used / count * 1e6, (own + used) / count * 1e6]
+def keep(rounds):
+    """Shows and keeps the figures: `rounds` has by contender one measurement of all steps for each round."""
+    def of(contender, steps, columns):
+        return [sum(sum(measured[step][column] for column in columns) for step in steps) for measured in rounds[contender]]
+
+    server, whole = (2,), (1, 2)
+    rows, bars = [], {}
+    for step in ("a cycle", *BARE):
+        steps = list(BARE) if step == "a cycle" else [step]
+        ours, peer, again = (of(contender, steps, server) for contender in ("parlour", "peer", "peer again"))
+        pairs, control = results.ratios(ours, peer), results.ratios(again, peer)
+        all_of_it = of("parlour", steps, whole)
+        to_bare = results.ratios(all_of_it, of("bare", steps, whole))
+        bare_itself = results.ratios(of("bare again", steps, whole), of("bare", steps, whole))
+        print(f"{step:8} {results.spread(ours, 0)} µs of CPU in the services: {results.spread(pairs, 2)} of FastAPI's "
+              f"({results.spread(peer, 0)} µs; to itself {results.spread(control, 2)}); with PostgreSQL "
+              f"{results.spread(all_of_it, 0)} µs: {results.spread(to_bare, 2)} of bare SQL (to itself "
+              f"{results.spread(bare_itself, 2)}); {results.spread(of('parlour', steps, (0,)), 2)} ms")
+        goals = ("0.17", "") if step == "a cycle" else ("", "" if step == "read" else "2")
+        rows.append((f"{step}: CPU of the services to FastAPI's, in pairs (FastAPI to itself {results.told(control, 2)})",
+                     f"{results.told(pairs, 2)}: {results.told(ours, 0)} µs to {results.told(peer, 0)} µs", goals[0]))
+        rows.append((f"{step}: CPU with PostgreSQL's to that of its bare SQL (bare SQL to itself {results.told(bare_itself, 2)})",
+                     f"{results.told(to_bare, 2)}: {results.told(all_of_it, 0)} µs", goals[1]))
+        bars[f"{step}: CPU of the services, µs"] = [("parlour", ours, True), ("FastAPI", peer, False), ("FastAPI again", again, False)]
+    results.save("orders", rows, bars, rounds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parlour")
-    parser.add_argument("config")
-    parser.add_argument("url")
-    parser.add_argument("--orders", type=int, default=2000)
+    for name in ("parlour", "config", "url", "peer"):
+        parser.add_argument(name)
+    parser.add_argument("--orders", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     os.environ["PARLOUR_CONFIG"] = arguments.config
-    ours = served(arguments.parlour, arguments.url, arguments.orders)
-    theirs = bare(arguments.url, arguments.orders)
-    print(f"{'':8} {'ms':>16} {'database, µs CPU':>20} {'all, µs CPU':>20}   (served, bare, ratio)")
-    for name, served_figures in ours.items():
-        cells = [f"{a:.2f} {b:.2f} {a / max(b, 1e-9):.2f}" if index == 0 else f"{a:.0f} {b:.0f} {a / max(b, 1e-9):.2f}"
-                 for index, (a, b) in enumerate(zip(served_figures, theirs[name]))]
-        print(f"{name:8} {cells[0]:>16} {cells[1]:>20} {cells[2]:>20}")
-    print(f"a cycle of the five: {sum(f[2] for f in ours.values()):.0f} µs CPU, {sum(f[0] for f in ours.values()):.1f} ms")
+    ours, peer = Parlour(PORT, arguments.url), Peer(PEER, database(arguments.url, "fastapi_orders"))
+    measures = {"parlour": ours.cycles, "bare": lambda count: bare(arguments.url, count), "peer": peer.cycles}
+    measures |= {"bare again": measures["bare"], "peer again": measures["peer"]}
+    rounds = {contender: [] for contender in measures}
+    try:
+        ours.begin(arguments.parlour)
+        peer.begin(arguments.peer)
+        # Every connection of the pool prepares and plans each statement a few times first.
+        ours.cycles(WARM)
+        peer.cycles(WARM)
+        for _ in range(arguments.rounds):
+            for contender in random.sample(list(measures), len(measures)):
+                rounds[contender].append(measures[contender](arguments.orders))
+    finally:
+        ours.stop()
+        peer.stop()
+    keep(rounds)
 
 
 main()

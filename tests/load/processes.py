@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import subprocess
 import time
 import urllib.request
 
@@ -51,3 +52,17 @@ def wait_for(url, seconds=20):
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)
+
+
+def postmaster(url):
+    """The process of the database, to find its children's time by."""
+    folder = sql(url, "SHOW data_directory").strip()
+    return int(pathlib.Path(folder, "postmaster.pid").read_text().split()[0])
+
+
+def sql(url, text):
+    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", url, "-c", text]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{done.stderr}{text[:500]}")
+    return done.stdout

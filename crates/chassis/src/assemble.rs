@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_auth::{Authority, Remote, Revocations, Verifier};
-use parlour_db::Db;
+use parlour_db::{Db, DbError};
 use parlour_http::{Router, Routes, ServiceHandle};
 use tokio::task::JoinSet;
 
@@ -31,9 +31,11 @@ pub(crate) async fn assemble(service: Service, base: &Context) -> Result<Assembl
     if service.has_database {
         let db = Db::new(&base.settings.database, service.name).map_err(|e| schema("database", &e))?;
         wait::for_database(&db, &base.stop).await;
-        let missing = parlour_db::pending(&db, &crate::migrations(&service))
-            .await
-            .map_err(|e| schema("database", &e))?;
+        let migrations = crate::migrations(&service);
+        let missing = wait::patiently(&base.stop, DbError::is_transient, || {
+            parlour_db::pending(&db, &migrations)
+        });
+        let missing = missing.await.map_err(|e| schema("database", &e))?;
         if !missing.is_empty() {
             return Err(RunError::Schema(format!(
                 "{} has migrations that have not run ({}); run `parlour migrate` first",
@@ -43,13 +45,16 @@ pub(crate) async fn assemble(service: Service, base: &Context) -> Result<Assembl
         }
         context.db = Some(db);
     }
-    base.readiness
-        .add(service.health.unwrap_or(service.name), context.db.clone());
+    let shown = service.health.unwrap_or(service.name);
+    base.readiness.add(shown, context.db.clone());
     let db = context.db.clone();
     let built = (service.build)(context).await.map_err(|error| RunError::Build {
         service: service.name,
         cause: format!("{error:#}"),
     })?;
+    if let Some(consumer) = &built.consumer {
+        base.readiness.needs_queue(shown, consumer.stands());
+    }
     let handle = Arc::new(ServiceHandle {
         name: service.name,
         db,

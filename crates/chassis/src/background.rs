@@ -27,13 +27,7 @@ pub(crate) fn start(
     background: &mut Background,
 ) {
     let (broker, stop) = (base.broker.clone(), base.stop.clone());
-    let relay = Relay::spawn(
-        db.clone(),
-        broker.clone(),
-        base.settings.relay.clone(),
-        stop.clone(),
-    );
-    background.tasks.spawn(async move { log_end(relay.await) });
+    background.tasks.spawn(relay(db.clone(), base.clone()));
     if let Some(consumer) = consumer {
         background.consumers.push(db.service());
         let settings = base.settings.consumer.clone();
@@ -46,6 +40,17 @@ pub(crate) fn start(
             .spawn(job.clone().repeat(db.clone(), base.stop.clone()));
         background.jobs.push((db.clone(), job));
     }
+}
+
+/// Relays, from the moment on at which no queue of this process can be passed by: the first start
+/// finds what an operator's command wrote before there was a queue.
+async fn relay(db: Db, base: Context) {
+    tokio::select! {
+        () = base.stop.cancelled() => return,
+        () = base.readiness.queues() => {}
+    }
+    let relay = Relay::spawn(db, base.broker, base.settings.relay.clone(), base.stop);
+    log_end(relay.await);
 }
 
 fn sweeps(db: &Db, retention: Retention) -> [Job; 3] {

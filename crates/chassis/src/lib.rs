@@ -3,6 +3,7 @@
 //! many of them into a process.
 
 mod assemble;
+mod audit;
 mod background;
 mod clock;
 mod context;
@@ -20,6 +21,7 @@ mod settings;
 mod signals;
 mod wait;
 
+pub use audit::audit_entry;
 pub use clock::{Clock, Hands};
 pub use context::Context;
 pub use front::{Front, FrontFactory, Local, MakeFront};
@@ -29,6 +31,7 @@ pub use readiness::{Readiness, Report, ServiceHealth};
 pub use run::{Process, RunError, run};
 pub use service::{Built, Page, Service};
 pub use settings::{AuthSettings, HttpSettings, InternalSettings, Settings};
+pub use wait::patiently;
 
 /// The defaults that every process starts from.
 pub const DEFAULTS: &str = include_str!("../defaults.toml");

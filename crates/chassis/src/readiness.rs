@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use parlour_db::Db;
 use parlour_events::Broker;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long a check may take before it counts as failed.
@@ -32,6 +33,8 @@ pub struct Readiness(Arc<Inner>);
 struct Inner {
     broker: Broker,
     services: RwLock<Vec<(&'static str, Option<Db>)>>,
+    /// Whether the queue of a service stands.
+    queues: RwLock<Vec<(&'static str, watch::Receiver<bool>)>>,
     started: AtomicBool,
     stopping: CancellationToken,
 }
@@ -50,6 +53,7 @@ impl Readiness {
         Self(Arc::new(Inner {
             broker,
             services: RwLock::default(),
+            queues: RwLock::default(),
             started: AtomicBool::new(false),
             stopping: CancellationToken::new(),
         }))
@@ -58,6 +62,34 @@ impl Readiness {
     pub(crate) fn add(&self, service: &'static str, db: Option<Db>) {
         let mut services = self.0.services.write().unwrap_or_else(PoisonError::into_inner);
         services.push((service, db));
+    }
+
+    /// Not ready until the queue of `service` stands: what is published before that passes it by.
+    pub(crate) fn needs_queue(&self, service: &'static str, stands: watch::Receiver<bool>) {
+        let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
+        queues.push((service, stands));
+    }
+
+    /// Waits until every queue that is needed stands.
+    pub(crate) async fn queues(&self) {
+        let queues = self
+            .0
+            .queues
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for (service, mut stands) in queues {
+            if stands.wait_for(|stands| *stands).await.is_err() {
+                tracing::debug!(service, "the consumer ended before its queue stood");
+            }
+        }
+    }
+
+    fn lacks_queue(&self, service: &str) -> bool {
+        let queues = self.0.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues
+            .iter()
+            .any(|(name, stands)| *name == service && !*stands.borrow())
     }
 
     pub(crate) fn set_started(&self) {
@@ -105,9 +137,10 @@ impl Readiness {
         for (name, db) in services {
             let health = match db {
                 Some(db) if !answers(&db).await => ServiceHealth::Down,
-                Some(_) if !broker => ServiceHealth::Degraded,
+                Some(_) if !broker || self.lacks_queue(name) => ServiceHealth::Degraded,
                 _ => ServiceHealth::Active,
             };
+            report.ready &= !self.lacks_queue(name);
             report.services.insert(name.to_owned(), health);
         }
         report.ready &= report.services.values().all(|h| *h != ServiceHealth::Down);

@@ -2,6 +2,7 @@
 //! permissions. No IO, no framework.
 
 pub mod id;
+pub mod names;
 pub mod role;
 
 mod generated {

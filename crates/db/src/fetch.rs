@@ -52,7 +52,7 @@ impl Db {
             }
         };
         // In a task of its own: a caller that is dropped must not leave a transaction open.
-        tokio::spawn(run.in_current_span());
+        tokio::spawn(run.instrument(self.span("BEGIN READ ONLY")));
         match answered.await {
             Ok(result) => result,
             Err(_) => Err(DbError::Panicked.into()),

@@ -107,6 +107,25 @@ async fn commit(conn: &mut Conn) -> Result<(), DbError> {
 }
 
 impl Db {
+    /// The span of a transaction, in the caller's trace; the caller's own where transactions are
+    /// not traced. What has no caller, such as a job that looks for work, begins no trace.
+    pub(crate) fn span(&self, begin: &'static str) -> tracing::Span {
+        let caller = tracing::Span::current();
+        if caller.is_none() {
+            return caller;
+        }
+        let span = tracing::info_span!(
+            // By this target telemetry leaves them out where nothing collects them.
+            target: "parlour_sql",
+            "transaction",
+            otel.kind = "client",
+            otel.name = begin,
+            db.system.name = "postgresql",
+            db.namespace = self.service(),
+        );
+        if span.is_disabled() { caller } else { span }
+    }
+
     /// Runs `work` in a read-write transaction and commits when it answers `Ok`.
     ///
     /// The transaction runs in a task of its own: it comes to its end even when
@@ -140,7 +159,7 @@ impl Db {
         let db = self.clone();
         let run = async move { db.run(begin, scope, work).await };
         // The task belongs to the caller's trace.
-        let task = tokio::spawn(run.in_current_span());
+        let task = tokio::spawn(run.instrument(self.span(begin)));
         match task.await {
             Ok(result) => result,
             Err(_) => Err(DbError::Panicked.into()),

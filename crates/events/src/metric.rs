@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -30,6 +32,12 @@ pub(crate) fn published(service: &'static str, count: usize) {
     metrics::counter!("parlour_events_published_total", "service" => service).increment(count as u64);
 }
 
+/// The relay's counters are there before they count, so that the first increase is seen as one.
+pub(crate) fn relay_starts(service: &'static str) {
+    metrics::counter!("parlour_events_published_total", "service" => service).increment(0);
+    metrics::counter!("parlour_events_publish_failures_total", "service" => service).increment(0);
+}
+
 pub(crate) fn publish_failed(service: &'static str) {
     metrics::counter!("parlour_events_publish_failures_total", "service" => service).increment(1);
 }
@@ -54,6 +62,17 @@ pub(crate) fn handled(service: &'static str, event_type: &str, took: Duration) {
         "service" => service, "type" => event_type.to_owned(),
     )
     .record(took.as_secs_f64());
+}
+
+/// How long after its commit an event was handled for the first time.
+pub(crate) fn age(service: &'static str, committed: DateTime<Utc>) {
+    let age = (Utc::now() - committed).to_std().unwrap_or_default();
+    metrics::histogram!("parlour_event_age_seconds", "service" => service).record(age.as_secs_f64());
+}
+
+/// What waits in a queue at the broker; what a consumer has been handed is not in it.
+pub(crate) fn queue(service: &'static str, kind: &'static str, messages: u32) {
+    metrics::gauge!("parlour_queue_messages", "service" => service, "queue" => kind).set(f64::from(messages));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -12,14 +12,18 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::broker::Purpose;
+use crate::envelope::headers;
 use crate::ephemeral::{self, AsyncConnect, AsyncHandle, Subject};
 use crate::failure::Cause;
 use crate::topology::{REALTIME_EXCHANGE, table, text};
-use crate::{Broker, BrokerError};
+use crate::{Broker, BrokerError, trace};
 
+/// The header with the trace that a push belongs to.
+const TRACE: &str = "traceparent";
 /// A push that takes longer has lost its point.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Pushes that a replica may be behind before the oldest are dropped.
@@ -105,6 +109,10 @@ impl Realtime {
             .with_content_type("application/json".into())
             .with_delivery_mode(1)
             .with_type(name.into());
+        let properties = match trace::current() {
+            Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
+            None => properties,
+        };
         channel
             .basic_publish(
                 REALTIME_EXCHANGE.into(),
@@ -181,12 +189,16 @@ where
         let name = delivery.properties.kind().as_ref().map(ToString::to_string);
         let payload = serde_json::from_slice(&delivery.data);
         if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
-            (self.0)(Push {
+            let span =
+                tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"));
+            let headers = headers(&delivery.properties);
+            trace::continue_from(&span, headers.get(TRACE).map(String::as_str));
+            let push = Push {
                 target,
                 name,
                 payload,
-            })
-            .await;
+            };
+            (self.0)(push).instrument(span).await;
         }
     }
 }

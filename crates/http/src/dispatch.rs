@@ -34,6 +34,9 @@ pub struct RequestId(pub String);
 #[derive(Clone)]
 pub struct TraceParent(pub String);
 
+/// The service and template of a path that leads to no route.
+const NOWHERE: (&str, &str) = ("none", "none");
+
 struct Entry {
     route: Arc<Route>,
     handler: Handler,
@@ -136,24 +139,25 @@ impl Router {
         let started = Instant::now();
         let method = request.method().clone();
         let dialect = Dialect::of(request.path());
-        let (result, template) = match self.find(&method, request.uri().path()) {
+        let (result, place) = match self.find(&method, request.uri().path()) {
             Found::Entry(entry, params) => {
                 request
                     .extensions_mut()
                     .insert(RouteTemplate(entry.route.clone()));
                 let span = request_span(&request, &entry.route, &id);
                 let work = self.handle(entry, params, request, payload, id.clone());
-                (work.instrument(span).await, entry.route.path.as_str())
+                let place = (entry.route.service, entry.route.path.as_str());
+                (work.instrument(span).await, place)
             }
-            Found::WrongMethod(allow) => (Err(method_not_allowed(allow)), "none"),
-            Found::Nothing => (Err(ApiError::not_found()), "none"),
+            Found::WrongMethod(allow) => (Err(method_not_allowed(allow)), NOWHERE),
+            Found::Nothing => (Err(ApiError::not_found()), NOWHERE),
         };
         let mut response = result.unwrap_or_else(|error| render(&error, dialect, &id));
         if let Ok(value) = HeaderValue::from_str(&id) {
             let name = HeaderName::from_static(REQUEST_ID);
             response.headers_mut().insert(name, value);
         }
-        count(template, &method, response.status(), started);
+        count(place, &method, response.status(), started);
         response
     }
 

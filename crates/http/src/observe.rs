@@ -77,8 +77,15 @@ pub(crate) fn request_span(request: &HttpRequest, route: &Route, id: &str) -> tr
     span
 }
 
-pub(crate) fn count(template: &str, method: &Method, status: StatusCode, started: Instant) {
+/// `service` and `template` are `none` where nothing is at the path.
+pub(crate) fn count(
+    (service, template): (&'static str, &str),
+    method: &Method,
+    status: StatusCode,
+    started: Instant,
+) {
     let labels = [
+        ("service", service.to_owned()),
         ("route", template.to_owned()),
         ("method", method.as_str().to_owned()),
         ("status", status.as_u16().to_string()),

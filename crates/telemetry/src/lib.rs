@@ -2,6 +2,7 @@
 
 mod logs;
 mod metrics;
+mod sender;
 
 pub use logs::{LogFormat, Settings, Telemetry, TelemetryError, init};
 pub use metrics::{Metrics, install_metrics};

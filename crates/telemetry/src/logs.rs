@@ -2,14 +2,21 @@
 //! OTLP collector when one is configured.
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::WithExportConfig as _;
+use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::Deserialize;
+use tokio::runtime::{Handle, TryCurrentError};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::sender::Sender;
+
+/// The target of the spans of transactions, as `crates/db` names them.
+const SQL: &str = "parlour_sql";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -42,6 +49,12 @@ pub enum TelemetryError {
     /// The exporter cannot be built.
     #[error("telemetry.otlp_endpoint: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The client of the collector cannot be built.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Client(#[from] reqwest::Error),
+    /// Spans are sent by tasks.
+    #[error("telemetry.otlp_endpoint needs a runtime: {0}")]
+    Runtime(#[from] TryCurrentError),
     /// Somebody installed a subscriber before.
     #[error("telemetry was set up twice")]
     Twice,
@@ -65,7 +78,13 @@ impl Telemetry {
 /// Sets logs and traces up for the whole process.
 pub fn init(settings: &Settings, instance: &str) -> Result<Telemetry, TelemetryError> {
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let filter = EnvFilter::try_new(&settings.log)?;
+    let mut filter = EnvFilter::try_new(&settings.log)?;
+    if settings.otlp_endpoint.is_none() {
+        // Only a collector wants a span for each transaction.
+        filter = filter.add_directive(format!("{SQL}=off").parse()?);
+    }
+    // What a line belongs to is the request around a transaction.
+    let readable = filter_fn(|metadata| metadata.target() != SQL);
     let lines = match settings.format {
         LogFormat::Text => tracing_subscriber::fmt::layer().with_target(true).boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()
@@ -88,7 +107,7 @@ pub fn init(settings: &Settings, instance: &str) -> Result<Telemetry, TelemetryE
         .tracer("parlour");
     tracing_subscriber::registry()
         .with(filter)
-        .with(lines)
+        .with(lines.with_filter(readable))
         .with(tracing_opentelemetry::layer().with_tracer(tracer))
         .try_init()
         .map_err(|_| TelemetryError::Twice)?;
@@ -99,6 +118,7 @@ pub fn init(settings: &Settings, instance: &str) -> Result<Telemetry, TelemetryE
 fn exporter(endpoint: &str, instance: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
+        .with_http_client(Sender::new(Handle::try_current()?)?)
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .build()?;
     let resource = Resource::builder()

@@ -1,5 +1,7 @@
 //! A RabbitMQ vhost for one test.
 
+mod contents;
+
 use std::net::SocketAddr;
 
 use lapin::options::QueueDeclareOptions;

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The development server: one process with all services, in the background.
 
+# shellcheck source=node.sh
+. "$(dirname "${BASH_SOURCE[0]}")/node.sh"
+
 LOCAL=$REPO/.local
 PIDFILE=$LOCAL/parlour.pid
 LOGFILE=$LOCAL/log/parlour.log
@@ -14,6 +17,21 @@ BINARY=${CARGO_TARGET_DIR:-$REPO/target}/$folder/parlour
 export PARLOUR_CONFIG=$LOCAL/parlour.toml
 export PARLOUR__GATEWAY__LISTEN=${PARLOUR__GATEWAY__LISTEN:-127.0.0.1:5000}
 export PARLOUR__GATEWAY__INTERNAL_LISTEN=${PARLOUR__GATEWAY__INTERNAL_LISTEN:-127.0.0.1:5001}
+
+# Elsewhere than where the defaults have it, files are sent to the gateway and fetched from it there.
+if [[ $PARLOUR__GATEWAY__LISTEN != 127.0.0.1:5000 ]]; then
+  url=http://${PARLOUR__GATEWAY__LISTEN/#0.0.0.0:/127.0.0.1:}
+  export PARLOUR__CHAT__PUBLIC_URL=${PARLOUR__CHAT__PUBLIC_URL:-$url} PARLOUR__CHAT__MEDIA_URL=${PARLOUR__CHAT__MEDIA_URL:-$url}
+  export PARLOUR__MEDIA__PUBLIC_URL=${PARLOUR__MEDIA__PUBLIC_URL:-$url}
+fi
+
+# The official client of Socket.IO, for the demonstration and for the page under /demo. It is
+# installed beside a copy of what names it, so that the checkout stays as it is.
+DEMO=$LOCAL/demo
+export PARLOUR__GATEWAY__DEMO_CLIENT=${PARLOUR__GATEWAY__DEMO_CLIENT-$DEMO/node_modules/socket.io-client/dist/socket.io.esm.min.js}
+
+# official_client: puts it there unless that version is.
+official_client() { stage_node "$REPO/tests/demo" "$DEMO"; }
 
 # prepare: everything up to a built binary.
 prepare() {

@@ -8,7 +8,7 @@ use parlour_events::Failure;
 use parlour_http::{ApiError, Limit, RateClass};
 use parlour_vault::VaultError;
 
-use crate::domain::names::UnknownName;
+use parlour_contracts::names::UnknownName;
 
 /// 403: the conversation is not the caller's.
 pub const CHAT_ACCESS_DENIED: &str = "CHAT_ACCESS_DENIED";

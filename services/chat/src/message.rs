@@ -153,6 +153,7 @@ impl Message {
             kind: self.kind.name(),
             sender: self.profile.pushed(self.sender_id),
             timestamp: self.created_at.into(),
+            file_id: self.file_id,
             file_url: self.file_id.map(|id| chat.file_url(id)),
             file_name: self.file_name.clone(),
             file_size: self.file_size,

@@ -10,15 +10,19 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 /// The way from a commit to the sockets. Cheap to clone.
 #[derive(Clone)]
-pub struct Pusher(mpsc::Sender<Push>);
+pub struct Pusher(mpsc::Sender<Handed>);
+
+/// A push, and the span in which it was handed over.
+type Handed = (Push, Span);
 
 impl Pusher {
     /// A way on which `waiting` pushes may wait, and its end for [`run`].
-    pub fn new(waiting: usize) -> (Self, mpsc::Receiver<Push>) {
+    pub fn new(waiting: usize) -> (Self, mpsc::Receiver<Handed>) {
         let (sender, receiver) = mpsc::channel(waiting);
         (Self(sender), receiver)
     }
@@ -34,11 +38,12 @@ impl Pusher {
             }
         };
         let name = name.to_owned();
-        let handed = self.0.try_send(Push {
+        let push = Push {
             target,
             name,
             payload,
-        });
+        };
+        let handed = self.0.try_send((push, Span::current()));
         // When the process ends nobody is there any more to take it.
         if let Err(TrySendError::Full(_)) = handed {
             tracing::warn!("the sockets are behind: a push is dropped");
@@ -60,15 +65,16 @@ impl Pusher {
 
 /// Sends what is handed over, until `stop`. What the exchange does not take is lost, as
 /// what travels over it may be.
-pub async fn run(realtime: Realtime, mut pushes: mpsc::Receiver<Push>, stop: CancellationToken) {
+pub async fn run(realtime: Realtime, mut pushes: mpsc::Receiver<Handed>, stop: CancellationToken) {
     loop {
         let push = tokio::select! {
             biased;
             received = pushes.recv() => received,
             () = stop.cancelled() => return,
         };
-        let Some(push) = push else { return };
-        if let Err(error) = realtime.send(&push.target, &push.name, &push.payload).await {
+        let Some((push, span)) = push else { return };
+        let sending = realtime.send(&push.target, &push.name, &push.payload);
+        if let Err(error) = sending.instrument(span).await {
             tracing::debug!(%error, name = push.name, "a push was not sent");
         }
     }
@@ -95,6 +101,8 @@ pub struct NewMessagePush {
     pub kind: &'static str,
     pub sender: PushPerson,
     pub timestamp: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

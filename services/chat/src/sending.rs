@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use parlour_contracts::chat::v1::MessageSent;
-use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
 use parlour_events::Draft;
 use parlour_events::realtime::Target;
@@ -23,6 +22,8 @@ use crate::viewer::Sender;
 /// What somebody says.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
+    /// The id that it gets.
+    pub id: Uuid,
     /// Where.
     pub session_id: Uuid,
     /// The sender's own id for it, or the id of a message of theirs that is stored already:
@@ -140,7 +141,7 @@ pub async fn charged<E: From<Error>>(chat: &Chat, sender: &Sender, refusal: E) -
 pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
     new.check(sender)?;
     let now = chat.now();
-    let message_id = id::new();
+    let message_id = new.id;
     let words = Words {
         content: new.content,
         metadata: new.metadata,

@@ -1,11 +1,11 @@
 //! What others are told: the events about conversations, and the audit log.
 
-use parlour_contracts::{Event, Role, chat::v1 as told};
+use parlour_contracts::{Event, chat::v1 as told};
 use parlour_db::{DbError, Tx};
-use parlour_events::{AuditEntry, publish};
-use parlour_http::Origin;
-use serde_json::Value;
+use parlour_events::publish;
 use uuid::Uuid;
+
+pub use parlour_chassis::audit_entry as entry;
 
 /// The name of a conversation among the aggregates.
 pub fn aggregate(session: Uuid) -> String {
@@ -35,27 +35,5 @@ pub fn read(session: Uuid, user: Uuid, message: Uuid, seq: i64) -> told::Message
         user_id: user.to_string(),
         message_id: message.to_string(),
         seq,
-    }
-}
-
-/// A line of the audit log: what a person did to which conversation.
-pub fn entry(
-    origin: &Origin,
-    action: &str,
-    target: (&str, String),
-    change: (Option<Value>, Option<Value>),
-) -> AuditEntry {
-    let actor = origin.actor.as_ref();
-    let role = actor.and_then(|actor| actor.roles.iter().max().copied());
-    AuditEntry {
-        actor_id: actor.map(|actor| actor.id),
-        role: role.unwrap_or(Role::Client).name().to_owned(),
-        address: origin.address.to_string(),
-        action: action.to_owned(),
-        target_type: target.0.to_owned(),
-        target_id: target.1,
-        before: change.0,
-        after: change.1,
-        request_id: origin.request_id.clone(),
     }
 }

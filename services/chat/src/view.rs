@@ -33,6 +33,8 @@ pub struct MessageView {
     /// `text`, `voice`, `image`, `file`, `system` or `encrypted`.
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// Its file, which media tells more about: a picture's size, a recording's shape.
+    pub file_id: Option<Uuid>,
     /// Where its file is, for a day.
     pub file_url: Option<String>,
     /// What its file is called.
@@ -86,6 +88,7 @@ impl MessageView {
             client_id: message.client_id,
             content: message.content,
             kind: message.kind.name(),
+            file_id: message.file_id,
             file_url: message.file_id.map(|id| chat.file_url(id)),
             file_name: message.file_name,
             file_size: message.file_size,

@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) internal_listen: SocketAddr,
     pub(crate) public_url: String,
     pub(crate) replicas: u32,
+    pub(crate) demo_client: PathBuf,
     pub(crate) tls: TlsSettings,
     pub(crate) cors: CorsSettings,
     pub(crate) caps: CapSettings,
@@ -127,6 +128,9 @@ impl Part for Settings {
         }
         if self.tls.is_on() == self.tls.key.as_os_str().is_empty() {
             problems.push("tls needs both certificate and key, or none".to_owned());
+        }
+        if environment.is_production() && !self.demo_client.as_os_str().is_empty() {
+            problems.push("demo_client must be empty: the page under /demo is for development".to_owned());
         }
         if !self.public_url.is_empty() && Url::parse(&self.public_url).is_err() {
             problems.push("public_url must be a URL, or empty".to_owned());

@@ -139,6 +139,12 @@ impl Edge {
             record.template = Template::Fixed("/docs");
             return Ok(asset);
         }
+        if let Some(demo) = &shared.demo
+            && let Some(part) = demo.answer(request).await
+        {
+            record.template = Template::Fixed("/demo");
+            return Ok(part);
+        }
         let address = client_address(request, self.local.router.proxies());
         let upgrade = tunnel::is_wanted(request);
         let caps = if upgrade {
@@ -224,6 +230,11 @@ impl Edge {
             _ => "http",
         }
     }
+}
+
+/// Counters that are there before they count, so that the first increase is seen as one.
+pub(crate) fn count_from_zero() {
+    metrics::counter!("parlour_requests_shed_total").increment(0);
 }
 
 fn busy() -> ApiError {

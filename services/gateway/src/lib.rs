@@ -56,6 +56,7 @@ fn build(context: Context) -> BoxFuture<'static, anyhow::Result<Built>> {
             None
         };
         let shared = Arc::new(Shared::new(settings, &context));
+        front::count_from_zero();
         // The first request must find the addresses.
         probe::resolve(&shared.pools).await;
         shared.start(&context.stop);

@@ -13,6 +13,7 @@ use crate::edge::cors::Cors;
 use crate::edge::limits::Gate;
 use crate::edge::stats::Stats;
 use crate::health::Remembered;
+use crate::http::demo::Demo;
 use crate::merge::Merged;
 use crate::prefixes::Prefixes;
 use crate::upstream::documents::Documents;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) sticky: Sticky,
     pub(crate) health: Remembered,
     pub(crate) merged: Merged,
+    /// The page under `/demo`, which production has not.
+    pub(crate) demo: Option<Demo>,
     /// Whether spans are exported, so that the gateway makes some of its own.
     pub(crate) traced: bool,
     /// Whether the log is JSON.
@@ -70,6 +73,7 @@ impl Shared {
             sticky: Sticky::new(caps.sticky_sessions),
             health: Remembered::default(),
             merged: Merged::default(),
+            demo: Demo::new(&settings.demo_client),
             traced: context.settings.telemetry.otlp_endpoint.is_some(),
             json: context.settings.telemetry.format == LogFormat::Json,
             local: OnceLock::new(),

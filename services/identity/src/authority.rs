@@ -1,6 +1,6 @@
 //! What identity answers about tokens, from its database.
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::JwkSet;
 use parlour_auth::{API_TOKEN_PREFIX, AuthError, Authority, COOKIE_PREFIX, Principal, Revocation, Via};
@@ -54,11 +54,11 @@ impl Identity {
     async fn by_access_token(&self, token: &str) -> Result<Option<Principal>, Error> {
         let keys = async || self.keys.jwk_set().map_err(|error| unavailable(&error));
         let principal = self.reader.read(token, keys).await?;
-        let (account, session) = (principal.id, principal.session);
+        let (account, session, now) = (principal.id, principal.session, self.now());
         let state = self
             .db
             .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-                let session = sessions::find_live(tx, session).await?;
+                let session = sessions::find_live(tx, session, now).await?;
                 Ok((session, active(tx, account).await?))
             });
         let (session, account) = state.await?;
@@ -70,11 +70,11 @@ impl Identity {
     }
 
     async fn by_cookie(&self, token: &str) -> Result<Option<Principal>, Error> {
-        let hash = secret::hash(token);
+        let (hash, now) = (secret::hash(token), self.now());
         let found = self
             .db
             .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-                let Some(session) = sessions::by_cookie(tx, &hash).await? else {
+                let Some(session) = sessions::by_cookie(tx, &hash, now).await? else {
                     return Ok(None);
                 };
                 Ok(active(tx, session.account_id)
@@ -88,11 +88,11 @@ impl Identity {
     }
 
     async fn by_api_token(&self, token: &str) -> Result<Option<Principal>, Error> {
-        let hash = secret::hash(token);
+        let (hash, now) = (secret::hash(token), self.now());
         let found = self
             .db
             .write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-                let Some(token) = api_tokens::by_hash(tx, &hash).await? else {
+                let Some(token) = api_tokens::by_hash(tx, &hash, now).await? else {
                     return Ok(None);
                 };
                 Ok(active(tx, token.account_id)
@@ -103,7 +103,7 @@ impl Identity {
         Ok(found.map(|(token, account)| {
             let end = token
                 .expires_at
-                .unwrap_or_else(|| Utc::now() + Duration::days(36_500));
+                .unwrap_or_else(|| self.now() + Duration::days(36_500));
             self.principal(&account, token.id, Via::ApiToken, Some(token.scopes), end)
         }))
     }
@@ -114,7 +114,7 @@ impl Identity {
         session: Uuid,
         via: Via,
         scopes: Option<Vec<String>>,
-        expires_at: chrono::DateTime<Utc>,
+        expires_at: DateTime<Utc>,
     ) -> Principal {
         Principal {
             id: account.id,
@@ -126,23 +126,23 @@ impl Identity {
             via,
             scopes,
             // What the database says now: only what happens later can revoke it.
-            issued_at: Utc::now(),
+            issued_at: self.now(),
             expires_at,
         }
     }
 
     async fn recent_revocations(&self) -> Result<Vec<Revocation>, Error> {
-        let window = self.access_lifetime() + Duration::minutes(1);
+        let now = self.now();
+        let since = now - self.access_lifetime() - Duration::minutes(1);
         self.db
             .read(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
                 let mut list = Vec::new();
-                for (session, account, ended_at) in sessions::ended_within(tx, window).await? {
-                    let not_before = ended_at.unwrap_or_else(Utc::now);
+                for (session, account, ended_at) in sessions::ended_since(tx, since).await? {
+                    let not_before = ended_at.unwrap_or(now);
                     list.push(one(account, Some(session), not_before));
                 }
-                let since = Utc::now() - window;
                 for (token, account) in api_tokens::revoked_since(tx, since).await? {
-                    list.push(one(account, Some(token), Utc::now()));
+                    list.push(one(account, Some(token), now));
                 }
                 for (account, not_before) in accounts::not_before_since(tx, since).await? {
                     list.push(one(account, None, not_before));
@@ -153,7 +153,7 @@ impl Identity {
     }
 }
 
-fn one(account: Uuid, session: Option<Uuid>, not_before: chrono::DateTime<Utc>) -> Revocation {
+fn one(account: Uuid, session: Option<Uuid>, not_before: DateTime<Utc>) -> Revocation {
     Revocation {
         account,
         session,

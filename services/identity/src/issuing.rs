@@ -1,6 +1,6 @@
 //! Sign-ins: sessions, their tokens, and their end.
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 use parlour_auth::{COOKIE_PREFIX, Claims};
 use parlour_contracts::identity::v1::{SessionRevoked, SessionStarted};
 use parlour_contracts::{Level, id};
@@ -62,9 +62,12 @@ impl Identity {
         roles
     }
 
-    /// An access token for a session.
+    /// An access token for a session. Its times, and the milliseconds of its id, are by the
+    /// service's clock, as are the revocations that they are compared with. Who checks when it
+    /// ends asks the machine's: a test that moves the hands back before it signs somebody in gets
+    /// a token that has ended, and one that moves them on gets none that ends sooner.
     pub fn access_token(&self, account: &Account, session: Uuid) -> Result<String, Error> {
-        let now = Utc::now();
+        let now = self.now();
         let roles = self.effective_roles(account);
         self.keys.sign(&Claims {
             iss: self.tokens.issuer.clone(),
@@ -72,7 +75,7 @@ impl Identity {
             aud: self.tokens.audience.clone(),
             iat: now.timestamp(),
             exp: (now + self.access_lifetime()).timestamp(),
-            jti: id::new(),
+            jti: id_at(now),
             sid: session,
             roles: roles.iter().map(|role| role.name().to_owned()).collect(),
             perms: account.permissions.clone(),
@@ -97,15 +100,16 @@ impl Identity {
             None
         };
         let address = origin.address.to_string();
+        let now = self.now();
         let row = Session {
             id: session,
             account_id: account.id,
             cookie_hash: cookie.as_deref().map(secret::hash),
             device: origin.user_agent.replace('\0', ""),
             address_sealed: self.vault.seal_text(&Session::address_place(session), &address)?,
-            created_at: Utc::now(),
-            last_seen_at: Utc::now(),
-            expires_at: Utc::now() + Duration::days(self.settings.refresh_days),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now + Duration::days(self.settings.refresh_days),
         };
         sessions::insert(tx, &row).await?;
         let tokens = self.issue(tx, account, session).await?;
@@ -121,7 +125,7 @@ impl Identity {
     /// New tokens for a session that goes on.
     pub async fn issue(&self, tx: &mut Tx, account: &Account, session: Uuid) -> Result<Tokens, Error> {
         let refresh = secret::token(REFRESH_PREFIX)?;
-        let expires = Utc::now() + Duration::days(self.settings.refresh_days);
+        let expires = self.now() + Duration::days(self.settings.refresh_days);
         refresh_tokens::insert(tx, &secret::hash(&refresh), session, account.id, expires).await?;
         Ok(Tokens {
             access: self.access_token(account, session)?,
@@ -139,7 +143,7 @@ impl Identity {
         session: Uuid,
         reason: &str,
     ) -> Result<bool, Error> {
-        if !sessions::end(tx, account, session, reason).await? {
+        if !sessions::end(tx, account, session, reason, self.now()).await? {
             return Ok(false);
         }
         self.tell_revoked(tx, account, Some(session), None, reason)
@@ -155,9 +159,10 @@ impl Identity {
         except: Option<Uuid>,
         reason: &str,
     ) -> Result<(), Error> {
-        sessions::end_all(tx, account, except, reason).await?;
+        let now = self.now();
+        sessions::end_all(tx, account, except, reason, now).await?;
         if except.is_none() {
-            accounts::set_not_before(tx, account, Utc::now()).await?;
+            accounts::set_not_before(tx, account, now).await?;
         }
         self.tell_revoked(tx, account, None, except, reason).await
     }
@@ -176,10 +181,17 @@ impl Identity {
             account_id: account.to_string(),
             session_id: text(session),
             reason: reason.to_owned(),
-            not_before_ms: Utc::now().timestamp_millis(),
+            not_before_ms: self.now().timestamp_millis(),
             except_session_id: text(except),
         };
         parlour_events::publish(tx, format!("account:{account}"), &event).await?;
         Ok(())
     }
+}
+
+/// An id that says that it was made at `now`.
+fn id_at(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos());
+    Uuid::new_v7(at)
 }

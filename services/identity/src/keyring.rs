@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use parlour_auth::Claims;
+use parlour_chassis::{Clock, Context};
 use parlour_db::{Conn, Db, Scope, Tx};
 use parlour_vault::Vault;
 use serde_json::json;
@@ -44,27 +45,28 @@ struct Key {
 pub struct KeyRing {
     keys: RwLock<Vec<Key>>,
     vault: Vault,
+    clock: Clock,
     key_days: i64,
     token_lifetime: Duration,
 }
 
 impl KeyRing {
-    /// Reads the keys; makes the first one where there is none.
-    pub async fn open(db: &Db, vault: Vault, key_days: i64, token_lifetime: Duration) -> Result<Self, Error> {
-        let ring = Self {
+    /// A ring without keys; [`refresh`](Self::refresh) reads them.
+    pub fn new(context: &Context, key_days: i64, token_lifetime: Duration) -> Self {
+        Self {
             keys: RwLock::default(),
-            vault,
+            vault: context.vault.clone(),
+            clock: context.clock.clone(),
             key_days,
             token_lifetime,
-        };
-        ring.refresh(db).await?;
-        Ok(ring)
+        }
     }
 
-    /// Reads the keys again and, when the newest is too old, adds its successor.
+    /// Reads the keys. Makes the first one where there is none, and when the newest is too old
+    /// its successor.
     pub async fn refresh(&self, db: &Db) -> Result<(), Error> {
-        let mut rows = load(&mut *db.conn().await?).await?;
-        let now = Utc::now();
+        let now = self.clock.now();
+        let mut rows = load(&mut *db.conn().await?, now).await?;
         let newest = rows.iter().map(|row| row.active_from).max();
         let due = newest.is_none_or(|from| now - from > Duration::days(self.key_days));
         if due {
@@ -77,7 +79,7 @@ impl KeyRing {
 
     /// Adds a key that takes over soon, whatever the age of the present one.
     pub async fn rotate(&self, db: &Db) -> Result<(), Error> {
-        let rows = load(&mut *db.conn().await?).await?;
+        let rows = load(&mut *db.conn().await?, self.clock.now()).await?;
         let newest = rows.iter().map(|row| row.active_from).max();
         self.add(db, newest).await?;
         self.refresh(db).await
@@ -85,7 +87,7 @@ impl KeyRing {
 
     /// Adds a key unless another replica did since `seen` was the newest.
     async fn add(&self, db: &Db, seen: Option<DateTime<Utc>>) -> Result<Vec<Row>, Error> {
-        let now = Utc::now();
+        let now = self.clock.now();
         // The very first key has nobody to wait for.
         let active_from = if seen.is_some() { now + LEAD } else { now };
         let row = self.generate(now, active_from)?;
@@ -109,7 +111,7 @@ impl KeyRing {
                     .execute(tx)
                     .await?;
             }
-            Ok(load(tx).await?)
+            Ok(load(tx, now).await?)
         })
         .await
     }
@@ -141,7 +143,7 @@ impl KeyRing {
     /// Signs `claims` with the newest key that may sign.
     pub fn sign(&self, claims: &Claims) -> Result<String, Error> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let now = Utc::now();
+        let now = self.clock.now();
         let key = keys
             .iter()
             .filter(|key| key.active_from <= now)
@@ -178,12 +180,13 @@ fn place(kid: &str) -> String {
     format!("signing_keys.private:{kid}")
 }
 
-async fn load(conn: &mut Conn) -> QueryResult<Vec<Row>> {
+/// The keys that verify at `now`, the newest first.
+async fn load(conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<Vec<Row>> {
     signing_keys::table
         .filter(
             signing_keys::verifies_until
                 .is_null()
-                .or(signing_keys::verifies_until.gt(diesel::dsl::now)),
+                .or(signing_keys::verifies_until.gt(now)),
         )
         .order(signing_keys::active_from.desc())
         .select(Row::as_select())

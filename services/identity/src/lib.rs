@@ -58,17 +58,20 @@ async fn build(context: Context) -> anyhow::Result<Built> {
 
 /// Deletes what is dead.
 fn sweep(state: &Arc<Identity>) -> Job {
-    let db = state.db.clone();
+    let state = state.clone();
     Job::new("sweep_tokens", Duration::from_mins(10), move || {
-        let db = db.clone();
+        let state = state.clone();
         async move {
-            db.write(Scope::Service, async |tx: &mut Tx| -> Result<(), DbError> {
-                refresh_tokens::sweep(tx).await?;
-                single_use::sweep(tx).await?;
-                failures::sweep(tx).await?;
-                Ok(())
-            })
-            .await
+            let now = state.now();
+            let swept = state
+                .db
+                .write(Scope::Service, async move |tx: &mut Tx| -> Result<(), DbError> {
+                    refresh_tokens::sweep(tx, now).await?;
+                    single_use::sweep(tx, now).await?;
+                    failures::sweep(tx, now).await?;
+                    Ok(())
+                });
+            swept.await
         }
     })
 }

@@ -1,6 +1,5 @@
 //! What an operator's command does to accounts.
 
-use chrono::Utc;
 use parlour_contracts::{Role, id};
 use parlour_db::{Scope, Tx};
 use parlour_events::AuditEntry;
@@ -13,7 +12,7 @@ use crate::http::auth::register::{Applicant, create};
 use crate::state::Identity;
 use crate::store::accounts;
 use crate::store::profiles;
-use crate::store::single_use::{self, Purpose};
+use crate::store::single_use::{self, NewToken, Purpose};
 use crate::telling::{LINK_LIFETIME, Mail};
 use crate::view::User;
 
@@ -92,8 +91,14 @@ pub async fn announce(state: &std::sync::Arc<Identity>) -> Result<usize, String>
 async fn invite(state: &Identity, tx: &mut Tx, id: uuid::Uuid, address: &str) -> Result<String, Error> {
     let token = secret::token("plw_")?;
     let url = state.settings.reset_url.replace("{token}", &token);
-    let expires = Utc::now() + LINK_LIFETIME;
-    single_use::insert(tx, &secret::hash(&token), id, Purpose::ResetPassword, expires).await?;
+    let link = NewToken {
+        hash: &secret::hash(&token),
+        account: id,
+        purpose: Purpose::ResetPassword,
+        made_at: state.now(),
+        lifetime: LINK_LIFETIME,
+    };
+    single_use::insert(tx, &link).await?;
     let data = json!({ "token": token, "url": url });
     state
         .mail(tx, id, address, "en", Mail::OwnerInvitation, &data)
@@ -149,7 +154,7 @@ async fn make(state: &Identity, tx: &mut Tx, applicant: &Applicant, roles: &[Rol
     let account = accounts::find(tx, id).await?;
     let profile = profiles::find(tx, id).await?;
     state.tell_registered(tx, &account, &profile, "operator").await?;
-    tell_power(tx, &account).await?;
+    tell_power(state, tx, &account).await?;
     // An operator is nobody's account and comes from no address.
     let entry = AuditEntry {
         role: "operator".to_owned(),

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use parlour_chassis::Context;
 use phonenumber::Mode;
 use secrecy::{ExposeSecret, SecretString};
@@ -80,13 +81,19 @@ pub struct SmsOutbox(PathBuf);
 
 impl SmsOutbox {
     /// Appends a message.
-    pub async fn send(&self, e164: &str, code: &str, channel: PhoneChannel) -> Result<(), Error> {
+    pub async fn send(
+        &self,
+        e164: &str,
+        code: &str,
+        channel: PhoneChannel,
+        at: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let line = serde_json::json!({
             "to": e164,
             "subject": null,
             "text": format!("Your code is {code}."),
             "data": { "code": code, "channel": channel.name(), "template": "phone_verification" },
-            "at": parlour_http::Time::from(chrono::Utc::now()),
+            "at": parlour_http::Time::from(at),
         });
         let opened = tokio::fs::OpenOptions::new()
             .create(true)

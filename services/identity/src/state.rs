@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use parlour_auth::{Issuer, TokenReader};
-use parlour_chassis::Context;
+use parlour_chassis::{Clock, Context};
 use parlour_db::Db;
 use parlour_http::Limits;
 use parlour_vault::Vault;
 
+use crate::error::Error;
 use crate::hashing::Hasher;
 use crate::keyring::KeyRing;
 use crate::phone::PhoneVerifier;
@@ -19,6 +20,8 @@ use crate::settings::Settings;
 pub struct Identity {
     /// Its database.
     pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
     /// Seals its own fields.
     pub vault: Vault,
     /// Seals addresses in events, for the services that reach people.
@@ -50,22 +53,31 @@ impl Identity {
         let db = context.db()?;
         let tokens = context.settings.auth.tokens.clone();
         let lifetime = Duration::seconds(i64::try_from(tokens.access_token_seconds)?);
-        let keys = KeyRing::open(&db, context.vault.clone(), settings.signing_key_days, lifetime);
+        let ring = KeyRing::new(context, settings.signing_key_days, lifetime);
+        let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
+        parlour_chassis::patiently(&context.stop, passes, || ring.refresh(&db)).await?;
         let issuers = settings.issuers.iter().cloned().map(Issuer::new);
         Ok(Self {
             vault: context.vault.clone(),
             contacts: Vault::new(&context.settings.contacts)?,
             hasher: Hasher::new(settings.concurrent_hashes)?,
-            keys: Arc::new(keys.await?),
+            keys: Arc::new(ring),
             issuers: issuers.collect::<Result<_, _>>().map_err(anyhow::Error::msg)?,
             phones: PhoneVerifier::new(&settings.twilio, context)?,
             limits: context.limits.clone(),
             secure_cookies: context.environment().is_production(),
             reader: TokenReader::new(tokens.clone()),
+            clock: context.clock.clone(),
             tokens,
             settings,
             db,
         })
+    }
+
+    /// The time, to the microsecond that the database keeps.
+    pub fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 
     /// How long an access token lives.

@@ -1,11 +1,12 @@
 //! What others are told about people: the events that more than one endpoint publishes.
 
-use chrono::{Duration, Utc};
+use chrono::Duration;
+use parlour_chassis::audit_entry;
 use parlour_contracts::identity::v1::{
     AccountRegistered, ContactChanged, CredentialsChanged, EmailRequested, ProfileUpdated, SecurityAlert,
 };
 use parlour_db::Tx;
-use parlour_events::{AuditEntry, publish};
+use parlour_events::publish;
 use parlour_http::Origin;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::state::Identity;
 use crate::store::accounts::Account;
 use crate::store::profiles::Profile;
-use crate::store::single_use::{self, Purpose};
+use crate::store::single_use::{self, NewToken, Purpose};
 
 /// How long a mailed link works.
 pub const LINK_LIFETIME: Duration = Duration::hours(1);
@@ -138,8 +139,14 @@ impl Identity {
         };
         let token = secret::token(prefix)?;
         let url = url.replace("{token}", &token);
-        let expires = Utc::now() + LINK_LIFETIME;
-        single_use::insert(tx, &secret::hash(&token), account.id, purpose, expires).await?;
+        let link = NewToken {
+            hash: &secret::hash(&token),
+            account: account.id,
+            purpose,
+            made_at: self.now(),
+            lifetime: LINK_LIFETIME,
+        };
+        single_use::insert(tx, &link).await?;
         let data = json!({ "token": token, "url": url });
         self.mail(tx, account.id, &address, locale, mail, &data).await?;
         Ok(Some(url))
@@ -165,7 +172,7 @@ impl Identity {
             locale: locale.to_owned(),
             address_sealed: seal("address", address)?,
             data_sealed: seal("data", &data.to_string())?,
-            expires_ms: (Utc::now() + LINK_LIFETIME).timestamp_millis(),
+            expires_ms: (self.now() + LINK_LIFETIME).timestamp_millis(),
         };
         publish(tx, format!("account:{account}"), &event).await?;
         Ok(())
@@ -207,19 +214,9 @@ impl Identity {
         account: Uuid,
         change: (Option<Value>, Option<Value>),
     ) -> Result<(), Error> {
-        let actor = origin.actor.as_ref();
-        let role = actor.and_then(|a| a.roles.iter().max().copied());
-        let entry = AuditEntry {
-            actor_id: Some(actor.map_or(account, |a| a.id)),
-            role: role.map_or_else(|| "client".to_owned(), |role| role.name().to_owned()),
-            address: origin.address.to_string(),
-            action: action.to_owned(),
-            target_type: "account".to_owned(),
-            target_id: account.to_string(),
-            before: change.0,
-            after: change.1,
-            request_id: origin.request_id.clone(),
-        };
+        let mut entry = audit_entry(origin, action, ("account", account), change);
+        // Who has no session yet acts for themselves.
+        entry.actor_id.get_or_insert(account);
         parlour_events::audit(tx, entry).await?;
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! The second factor: TOTP (RFC 6238: SHA-1, 6 digits, 30 s, one step of drift) and recovery codes.
 
-use chrono::Utc;
 use parlour_db::Tx;
 use totp_rs::{Builder, Secret, Totp};
 
@@ -57,7 +56,7 @@ pub async fn accept(state: &Identity, tx: &mut Tx, account: &Account, proof: &Pr
         }
         Proof::Recovery(code) => {
             let hash = recovery_hash(code);
-            Ok(single_use::use_recovery_code(tx, account.id, &hash).await?)
+            Ok(single_use::use_recovery_code(tx, account.id, &hash, state.now()).await?)
         }
     }
 }
@@ -79,7 +78,7 @@ fn matching_step(state: &Identity, account: &Account, code: &str) -> Result<Opti
     };
     let plain = state.vault.open(&Account::two_factor_place(account.id), sealed)?;
     let totp = authenticator(&plain, "account")?;
-    let now = u64::try_from(Utc::now().timestamp()).unwrap_or_default();
+    let now = u64::try_from(state.now().timestamp()).unwrap_or_default();
     let code = code.trim().replace(' ', "");
     let step = totp
         .check(&code, now)

@@ -1,13 +1,11 @@
 //! What others are told: the events about files, and the audit log.
 
-use parlour_contracts::Role;
 use parlour_contracts::media::v1 as told;
-use parlour_events::AuditEntry;
-use parlour_http::Origin;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::store::files::File;
+
+pub use parlour_chassis::audit_entry as entry;
 
 /// The name of a file among the aggregates.
 pub fn aggregate(file: Uuid) -> String {
@@ -66,27 +64,5 @@ pub fn avatar(file: &File, url: String) -> told::AvatarChanged {
         owner_id: file.owner_id.to_string(),
         file_id: file.id.to_string(),
         url,
-    }
-}
-
-/// A line of the audit log: what a person did to a file. Names stay out of it.
-pub fn entry(
-    origin: &Origin,
-    action: &str,
-    target: (&str, Uuid),
-    change: (Option<Value>, Option<Value>),
-) -> AuditEntry {
-    let actor = origin.actor.as_ref();
-    let role = actor.and_then(|actor| actor.roles.iter().max().copied());
-    AuditEntry {
-        actor_id: actor.map(|actor| actor.id),
-        role: role.unwrap_or(Role::Client).name().to_owned(),
-        address: origin.address.to_string(),
-        action: action.to_owned(),
-        target_type: target.0.to_owned(),
-        target_id: target.1.to_string(),
-        before: change.0,
-        after: change.1,
-        request_id: origin.request_id.clone(),
     }
 }

@@ -86,7 +86,7 @@ async fn with_providers(context: Context) -> anyhow::Result<Built> {
 pub async fn build(context: Context, carrier: Arc<dyn Carrier>) -> anyhow::Result<Built> {
     let (outbound, pushes) = Outbound::new();
     let notify = Arc::new(Notify::open(&context, outbound, carrier.clone())?);
-    shipped::seed(&notify).await?;
+    shipped::seed(&notify, &context.stop).await?;
     let mut built = Built::new(notify.clone());
     built.consumer = Some(events::consumer(&notify));
     built.jobs = jobs::all(&notify);

@@ -1,9 +1,8 @@
 //! What staff send: checked, kept with a job, turned into a message.
 
 use chrono::{DateTime, Duration, Utc};
-use parlour_auth::Principal;
+use parlour_chassis::audit_entry;
 use parlour_db::Tx;
-use parlour_events::AuditEntry;
 use parlour_http::{Origin, Problems, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -204,23 +203,12 @@ impl Notify {
     pub async fn audit(
         &self,
         tx: &mut Tx,
-        (origin, caller): (&Origin, &Principal),
+        origin: &Origin,
         action: &str,
         target: (&str, String),
         after: Option<Value>,
     ) -> Result<(), Error> {
-        let role = caller.roles.iter().max().map_or("client", |role| role.name());
-        let entry = AuditEntry {
-            actor_id: Some(caller.id),
-            role: role.to_owned(),
-            address: origin.address.to_string(),
-            action: action.to_owned(),
-            target_type: target.0.to_owned(),
-            target_id: target.1,
-            before: None,
-            after,
-            request_id: origin.request_id.clone(),
-        };
+        let entry = audit_entry(origin, action, target, (None, after));
         parlour_events::audit(tx, entry).await?;
         Ok(())
     }

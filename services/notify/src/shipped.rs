@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parlour_chassis::patiently;
 use parlour_db::{Scope, Tx};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::Channel;
 use crate::domain::template::Words;
@@ -26,8 +28,11 @@ struct Entry {
     html: Option<String>,
 }
 
-/// Type, channel, language and words of each.
-pub fn all() -> Result<Vec<(String, Channel, &'static str, Words)>, toml::de::Error> {
+/// Type, channel, language and words.
+type Shipped = (String, Channel, &'static str, Words);
+
+/// Each of them.
+pub fn all() -> Result<Vec<Shipped>, toml::de::Error> {
     let mut all = Vec::new();
     for (locale, text) in FILES {
         let kinds: BTreeMap<String, BTreeMap<Channel, Entry>> = toml::from_str(text)?;
@@ -47,24 +52,29 @@ pub fn all() -> Result<Vec<(String, Channel, &'static str, Words)>, toml::de::Er
 
 /// Adds templates that are missing, and better words of a newer release where nobody has
 /// changed them. An operator's version is never touched. Replicas that start at once take turns.
-pub async fn seed(notify: &Arc<Notify>) -> anyhow::Result<()> {
-    let shipped = all()?;
+pub async fn seed(notify: &Arc<Notify>, stop: &CancellationToken) -> anyhow::Result<()> {
+    let shipped = Arc::new(all()?);
+    let passes = |error: &Error| matches!(error, Error::Db(error) if error.is_transient());
+    patiently(stop, passes, || write(notify, shipped.clone())).await?;
+    Ok(())
+}
+
+async fn write(notify: &Notify, shipped: Arc<Vec<Shipped>>) -> Result<(), Error> {
     let work = async move |tx: &mut Tx| -> Result<(), Error> {
         templates::lock_all(tx).await?;
-        for (kind, channel, locale, words) in shipped {
-            let key = (kind.as_str(), channel, locale);
+        for (kind, channel, locale, words) in &*shipped {
+            let key = (kind.as_str(), *channel, *locale);
             match templates::find(tx, key).await? {
-                None => drop(templates::insert(tx, key, &words, true, None).await?),
-                Some(found) if found.author.is_none() && found.words() != words => {
-                    templates::change(tx, &found, &words, found.active, None).await?;
+                None => drop(templates::insert(tx, key, words, true, None).await?),
+                Some(found) if found.author.is_none() && found.words() != *words => {
+                    templates::change(tx, &found, words, found.active, None).await?;
                 }
                 Some(_) => {}
             }
         }
         Ok(())
     };
-    notify.db.write(Scope::Service, work).await?;
-    Ok(())
+    notify.db.write(Scope::Service, work).await
 }
 
 #[cfg(test)]

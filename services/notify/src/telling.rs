@@ -218,6 +218,7 @@ impl Plan {
             queued_at: notify.clock.now(),
             expires_at: message.expires_at,
             payload: serde_json::to_value(item).unwrap_or_default(),
+            span: tracing::Span::current(),
         }
     }
 }

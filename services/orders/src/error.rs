@@ -6,7 +6,7 @@ use parlour_events::Failure;
 use parlour_http::{ApiError, code};
 use parlour_vault::VaultError;
 
-use crate::domain::names::UnknownName;
+use parlour_contracts::names::UnknownName;
 
 /// 409: the counsellor does not work then.
 pub const NOT_AVAILABLE: &str = "NOT_AVAILABLE";

@@ -1,15 +1,17 @@
 //! What others are told: the events about orders and appointments, and the audit log.
 
+use parlour_contracts::Event;
 use parlour_contracts::orders::v1 as told;
-use parlour_contracts::{Event, Role};
 use parlour_db::{DbError, Tx};
-use parlour_events::{AuditEntry, audit, publish};
+use parlour_events::{audit, publish};
 use parlour_http::Origin;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::store::appointments::Appointment;
 use crate::store::orders::Order;
+
+pub use parlour_chassis::audit_entry as entry;
 
 fn id(id: Option<Uuid>) -> String {
     id.map_or_else(String::new, |id| id.to_string())
@@ -43,28 +45,6 @@ pub fn aggregate(order: &Order) -> String {
 /// The name of an appointment among the aggregates.
 pub fn appointment_aggregate(appointment: &Appointment) -> String {
     format!("appointment:{}", appointment.id)
-}
-
-/// A line of the audit log: what a person did to what.
-pub fn entry(
-    origin: &Origin,
-    action: &str,
-    target: (&str, Uuid),
-    change: (Option<Value>, Option<Value>),
-) -> AuditEntry {
-    let actor = origin.actor.as_ref();
-    let role = actor.and_then(|actor| actor.roles.iter().max().copied());
-    AuditEntry {
-        actor_id: actor.map(|actor| actor.id),
-        role: role.unwrap_or(Role::Client).name().to_owned(),
-        address: origin.address.to_string(),
-        action: action.to_owned(),
-        target_type: target.0.to_owned(),
-        target_id: target.1.to_string(),
-        before: change.0,
-        after: change.1,
-        request_id: origin.request_id.clone(),
-    }
 }
 
 /// Writes [`entry`] alone.

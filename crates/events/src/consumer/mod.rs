@@ -2,6 +2,7 @@
 
 mod apply;
 mod dead;
+mod depth;
 mod handler;
 pub(crate) mod inbox;
 mod ladder;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use parlour_contracts::{Event, events::v1::AuditRecorded};
 use parlour_db::{Db, Tx};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,7 @@ use crate::{Broker, ConsumerSettings, Failure, topology};
 pub struct Consumer {
     service: &'static str,
     entries: Vec<Entry>,
+    stands: watch::Sender<bool>,
 }
 
 /// What the tasks of a running consumer share.
@@ -34,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) broker: Broker,
     pub(crate) settings: ConsumerSettings,
     entries: Vec<Entry>,
+    /// Whether the queue stands.
+    stands: watch::Sender<bool>,
     /// A row of the ladder may be due earlier than it was.
     pub(crate) due: Notify,
     pub(crate) stop: CancellationToken,
@@ -54,6 +58,7 @@ impl Consumer {
         Self {
             service,
             entries: Vec::new(),
+            stands: watch::Sender::new(false),
         }
     }
 
@@ -107,6 +112,14 @@ impl Consumer {
         types
     }
 
+    /// Whether its queue stands and is bound to all that is handled, so that nothing that is
+    /// published passes it by. True from the first time on: what the broker keeps through its
+    /// restarts does not go away with a connection. While the broker is away it counts that the
+    /// queue was bound by a process before this one.
+    pub fn stands(&self) -> watch::Receiver<bool> {
+        self.stands.subscribe()
+    }
+
     /// Consumes until `stop`; what is being handled then is finished.
     /// Neither a dead broker nor a dead database ends it.
     pub fn spawn(
@@ -121,11 +134,17 @@ impl Consumer {
             broker,
             settings,
             entries: self.entries,
+            stands: self.stands,
             due: Notify::new(),
             stop,
         });
         tokio::spawn(async move {
-            tokio::join!(queue::run(&context), ladder::run(&context), dead::run(&context));
+            tokio::join!(
+                queue::run(&context),
+                ladder::run(&context),
+                dead::run(&context),
+                depth::run(&context)
+            );
         })
     }
 }

@@ -39,10 +39,11 @@ pub(super) enum ConsumeError {
 /// Consumes until the stop, over any number of connections.
 pub(super) async fn run(context: &Arc<Context>) {
     let mut backoff = Backoff::engine();
+    let mut before = None;
     while !context.stop.is_cancelled() {
         // Without the database nothing can be settled, so nothing is taken.
         let ended = match context.db.ping().await {
-            Ok(()) => session(context, &mut backoff).await,
+            Ok(()) => begin(context, &mut before, &mut backoff).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = ended
@@ -52,6 +53,29 @@ pub(super) async fn run(context: &Arc<Context>) {
             backoff.wait(&context.stop).await;
         }
     }
+}
+
+/// A session. When its queue cannot be reached, it is known to stand if it was bound to all that
+/// is handled `before` this process touched it, which is found out once.
+async fn begin(
+    context: &Arc<Context>,
+    before: &mut Option<bool>,
+    backoff: &mut Backoff,
+) -> Result<(), ConsumeError> {
+    let stood = match *before {
+        Some(stood) => stood,
+        None => *before.insert(was_bound(context).await?),
+    };
+    let ended = session(context, backoff).await;
+    if stood && matches!(ended, Err(ConsumeError::Broker(_))) {
+        context.stands.send_replace(true);
+    }
+    ended
+}
+
+async fn was_bound(context: &Context) -> Result<bool, DbError> {
+    let bound = remembered(&context.db).await?;
+    Ok(context.entries.iter().all(|entry| bound.contains(&entry.pattern)))
 }
 
 async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), ConsumeError> {
@@ -121,6 +145,7 @@ async fn open(context: &Context) -> Result<Channel, ConsumeError> {
     topology::declare_consumer(broker, &connection, service, &context.settings).await?;
     let channel = broker.channel(Purpose::Consume).await?;
     bind(context, &channel).await?;
+    context.stands.send_replace(true);
     let qos = channel.basic_qos(context.settings.prefetch, BasicQosOptions::default());
     broker.in_time(qos).await?;
     Ok(channel)

@@ -81,6 +81,9 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
             return;
         };
         metric::consumed(context.db.service(), &job.event.event_type, outcome);
+        if outcome == Outcome::Applied {
+            metric::age(context.db.service(), job.event.time);
+        }
         // In time: an acknowledgement that is under way when its connection dies may never be answered.
         let ack = job.delivery.ack(BasicAckOptions::default());
         if context.broker.in_time(ack).await.is_err() {

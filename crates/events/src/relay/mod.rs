@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
-use crate::{Broker, RelaySettings};
+use crate::{Broker, RelaySettings, metric};
 
 /// Carries the outbox of one service to the broker.
 pub struct Relay;
@@ -56,6 +56,7 @@ impl Relay {
     /// Relays until `stop`, and then until what is committed is out or `flush_ms` have passed.
     /// Neither a dead broker nor a dead database ends it. One per service and process.
     pub fn spawn(db: Db, broker: Broker, settings: RelaySettings, stop: CancellationToken) -> JoinHandle<()> {
+        metric::relay_starts(db.service());
         let context = Arc::new(Context {
             db,
             broker,

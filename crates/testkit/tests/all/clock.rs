@@ -11,6 +11,8 @@ async fn time_passes_when_the_test_says_so() {
     let (clock, hands) = Clock::manual(Utc::now());
     let app = App::of(&[parlour_identity::service(), goals::service()])
         .clock(clock)
+        // Sign-ins end by the clock as well.
+        .set("identity.refresh_days", 400)
         .start()
         .await;
     let person = app.person("client").await;

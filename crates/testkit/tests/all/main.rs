@@ -14,6 +14,7 @@ mod input;
 mod matrix;
 mod people;
 mod proxy;
+mod readiness;
 mod schema;
 mod tls;
 mod vhost;

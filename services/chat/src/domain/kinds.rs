@@ -1,6 +1,6 @@
 //! What conversations and messages can be.
 
-use super::names::named;
+use parlour_contracts::named;
 
 named! {
     /// What a conversation is about.

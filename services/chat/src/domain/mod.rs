@@ -2,5 +2,4 @@
 
 pub mod content;
 pub mod kinds;
-pub mod names;
 pub mod opening;

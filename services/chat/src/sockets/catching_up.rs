@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::exchange::out_of;
 use super::frame::Frame;
 use super::live::Live;
-use super::stream::{Said, Stream};
+use super::stream::{Said, Stream, Way};
 use crate::error::Error;
 use crate::following;
 use crate::message::{Message, State};
@@ -56,7 +56,10 @@ pub fn said(live: &Live, messages: Vec<Message>) -> Vec<Said> {
         Some(Said {
             seq: message.seq?,
             frame: visible.then(|| Arc::new(frame(live, &message))),
-            origin: None,
+            way: Way::Read {
+                id: message.id,
+                sender: message.sender_id,
+            },
         })
     };
     messages.into_iter().filter_map(one).collect()

@@ -13,7 +13,7 @@ use super::hub::Room;
 use super::live::Live;
 use super::roster::{Change, News};
 use super::seat::Seat;
-use super::stream::Said;
+use super::stream::{Said, Way};
 
 /// Hands a push to those whom it is for, but for the connection that it came by.
 pub fn deliver(live: &Arc<Live>, push: Push) {
@@ -92,7 +92,8 @@ fn to_session(live: &Arc<Live>, session: Uuid, name: String, payload: Value, ori
     match (name.as_str(), payload.get("seq").and_then(Value::as_i64)) {
         ("new_message", Some(seq)) => {
             let frame = Some(Arc::new(Frame::new(name, payload)));
-            if stream.take(Said { seq, frame, origin }) {
+            let way = Way::Pushed { origin };
+            if stream.take(Said { seq, frame, way }) {
                 catching_up::begin(live, session, stream);
             }
         }

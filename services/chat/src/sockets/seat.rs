@@ -1,5 +1,6 @@
 //! One connection of a person who is signed in.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -26,6 +27,10 @@ const EVENTS_AT_ONCE: f64 = 90.0;
 
 /// Sessions that one connection may be in.
 pub const MOST_SESSIONS: usize = 200;
+
+/// Messages that a connection remembers as its own: more than may be said while one waits
+/// to be read from the database.
+const MOST_OWN: usize = 128;
 
 /// Rooms that one connection may be in.
 const MOST_ROOMS: usize = 100;
@@ -58,6 +63,8 @@ pub struct Seat {
     /// Those that were joined, the last one last.
     sessions: Mutex<Vec<Uuid>>,
     rooms: Mutex<Vec<Room>>,
+    /// What was said over this connection lately, the newest last.
+    own: Mutex<VecDeque<Uuid>>,
     events: Mutex<(f64, Instant)>,
     ended: AtomicBool,
     stood: AtomicBool,
@@ -79,6 +86,7 @@ impl Seat {
             principal: RwLock::new(principal),
             sessions: Mutex::default(),
             rooms: Mutex::default(),
+            own: Mutex::default(),
             events: Mutex::new((EVENTS_AT_ONCE, Instant::now())),
             ended: AtomicBool::new(false),
             stood: AtomicBool::new(false),
@@ -183,6 +191,21 @@ impl Seat {
             return true;
         }
         false
+    }
+
+    /// Notes, before it is stored, a message that comes by this connection.
+    pub fn note_own(&self, message: Uuid) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() == MOST_OWN {
+            own.pop_front();
+        }
+        own.push_back(message);
+    }
+
+    /// Whether a message came by this connection lately.
+    pub fn is_own(&self, message: Uuid) -> bool {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.contains(&message)
     }
 
     /// Notes that it is in a room. False when it was already, or is in too many.

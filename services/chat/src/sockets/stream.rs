@@ -23,8 +23,35 @@ pub struct Said {
     pub seq: i64,
     /// What is told about it; `None` for one that was removed.
     pub frame: Option<Arc<Frame>>,
-    /// The connection that it came by: it knows already.
-    pub origin: Option<Box<str>>,
+    /// How this process heard of it.
+    pub way: Way,
+}
+
+/// How a process heard of a message, which tells who knows it already.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// It was pushed.
+    Pushed {
+        /// The connection that it came by.
+        origin: Option<Box<str>>,
+    },
+    /// It was read from the database, which does not know by which connection it came.
+    Read {
+        /// The message.
+        id: Uuid,
+        /// Who said it.
+        sender: Uuid,
+    },
+}
+
+impl Way {
+    /// Whether it came by this connection.
+    fn is_by(&self, seat: &Seat) -> bool {
+        match self {
+            Way::Pushed { origin } => origin.as_deref() == Some(&*seat.id),
+            Way::Read { id, sender } => *sender == seat.user && seat.is_own(*id),
+        }
+    }
 }
 
 /// Somebody in the session, and the last number that they have.
@@ -195,9 +222,7 @@ impl Inner {
             }
             member.cursor = said.seq;
             match &said.frame {
-                Some(frame) if said.origin.as_deref() != Some(&*member.seat.id) => {
-                    is_there(member.seat.tell(frame))
-                }
+                Some(frame) if !said.way.is_by(&member.seat) => is_there(member.seat.tell(frame)),
                 _ => true,
             }
         });

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_db::{Scope, Tx};
-use parlour_testkit::{App, AppBuilder, Person, Request, eventually_eq};
+use parlour_testkit::{App, AppBuilder, Person, Request, eventually, eventually_eq};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -117,6 +117,13 @@ async fn a_voice_note_is_measured_stored_and_shown_once_it_was_scanned() {
     let seen: Value = stage.page(&stage.reader, session, "").await["messages"][0].clone();
     assert_eq!((&seen["id"], &seen["seq"]), (&said["id"], &json!(1)));
     assert_eq!(opened(&stage, &seen).await, wav());
+    // Media tells those who take part what it looks like.
+    let path = format!("/api/media/files/{}", seen["file_id"].as_str().unwrap());
+    let file = eventually(async || {
+        let told = stage.app.by(&stage.reader).get(&path).await;
+        (told.status() == 200).then(|| told.data()["file"].clone())
+    });
+    assert_eq!(file.await["waveform"].as_array().unwrap().len(), 100);
     // A reader's waits for a monitor as well.
     let theirs = voice(session)
         .send(&stage, &stage.reader, "/api/chat/voice-notes")
@@ -175,6 +182,7 @@ async fn a_picture_has_a_caption_and_its_verdict_may_come_first() {
         reader: false,
     };
     let new = parlour_chat::sending::NewMessage {
+        id: parlour_contracts::id::new(),
         origin: None,
         session_id: session,
         client_id: None,
@@ -266,6 +274,7 @@ async fn a_verdict_and_its_message_meet_in_whatever_order_they_come() {
     let meet = (0..40).map(|_| {
         let (chat, sender, file) = (chat.clone(), sender.clone(), Uuid::now_v7());
         let new = parlour_chat::sending::NewMessage {
+            id: parlour_contracts::id::new(),
             origin: None,
             session_id: session,
             client_id: None,

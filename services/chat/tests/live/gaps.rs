@@ -25,6 +25,8 @@ async fn what_was_said_while_the_broker_was_away_is_heard_when_it_is_back() {
         assert_eq!(reader.next("new_message").await["seq"], number);
     }
     assert_eq!(reader.all("new_message").await.len(), 0);
+    // Who said it was told by the acknowledgement, and by nothing else.
+    assert_eq!(client.all("new_message").await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

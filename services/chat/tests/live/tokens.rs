@@ -1,8 +1,8 @@
 //! A connection lasts as long as its token does.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use parlour_chassis::Clock;
-use parlour_testkit::{App, eventually};
+use parlour_testkit::App;
 use serde_json::json;
 
 use crate::sock::Sock;
@@ -43,23 +43,17 @@ async fn a_token_that_ends_ends_the_connection_unless_it_is_renewed() {
     let same = ending
         .done("reauthenticate", json!({ "token": stage.client.token }))
         .await;
-    // Times in tokens are whole seconds: signed in again until it is a later one.
-    let end = eventually(async || {
-        let person = &stage.client;
-        let answer = stage
-            .app
-            .sign_in(&person.email, &person.password, person.address)
-            .await;
-        let token = answer.expect(200).data()["access_token"].clone();
-        let until = renewed.done("reauthenticate", json!({ "token": token })).await;
-        if until == same {
-            Err("the same second")
-        } else {
-            Ok(same["expires_at"].clone())
-        }
-    })
-    .await;
-    hands.set(end.as_str().unwrap().parse().unwrap());
+    // Times in tokens are whole seconds.
+    hands.advance(TimeDelta::seconds(1));
+    let person = &stage.client;
+    let answer = stage
+        .app
+        .sign_in(&person.email, &person.password, person.address)
+        .await;
+    let token = answer.expect(200).data()["access_token"].clone();
+    let later = renewed.done("reauthenticate", json!({ "token": token })).await;
+    assert_ne!(later["expires_at"], same["expires_at"]);
+    hands.set(same["expires_at"].as_str().unwrap().parse().unwrap());
     assert_eq!(ending.next("auth_error").await["code"], "AUTHENTICATION_REQUIRED");
     ending.closed().await;
     renewed

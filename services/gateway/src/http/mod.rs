@@ -1,5 +1,6 @@
 //! The gateway's own endpoints.
 
+pub(crate) mod demo;
 pub(crate) mod docs;
 mod health;
 mod openapi;

@@ -81,6 +81,8 @@ pub(crate) struct Pool {
     pub(crate) duration: metrics::Histogram,
     /// Tries that came to nothing.
     pub(crate) failures: metrics::Counter,
+    /// Requests for which there was nobody to try.
+    pub(crate) unserved: metrics::Counter,
 }
 
 impl Pool {
@@ -93,6 +95,7 @@ impl Pool {
             turn: AtomicUsize::new(0),
             duration: metrics::histogram!("parlour_upstream_duration_seconds", "service" => service.to_owned()),
             failures: metrics::counter!("parlour_upstream_failures_total", "service" => service.to_owned()),
+            unserved: metrics::counter!("parlour_upstream_unserved_total", "service" => service.to_owned()),
         }
     }
 

@@ -49,6 +49,21 @@ impl Heard {
     }
 }
 
+/// Tells how many replicas of a service can be sent to.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn count(pool: &Pool) {
+    let members = pool.members();
+    for (state, standing) in [
+        ("ready", Standing::Ready),
+        ("weak", Standing::Weak),
+        ("away", Standing::Away),
+    ] {
+        let count = members.iter().filter(|m| m.standing() == standing).count();
+        metrics::gauge!("parlour_upstream_replicas", "service" => pool.service.to_string(), "state" => state)
+            .set(count as f64);
+    }
+}
+
 /// Everything that the task works on.
 pub(crate) struct Probe {
     pub(crate) settings: ProbeSettings,
@@ -121,6 +136,7 @@ impl Probe {
                 }
                 member.set_standing(standing);
             }
+            count(pool);
         }
     }
 

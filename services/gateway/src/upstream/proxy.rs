@@ -88,10 +88,11 @@ impl Proxy {
                 }
             }
         }
-        Err(match last {
-            Some((failure, address)) => told(failure, &pool.service, address),
-            None => ApiError::unavailable(),
-        })
+        let Some((failure, address)) = last else {
+            pool.unserved.increment(1);
+            return Err(ApiError::unavailable());
+        };
+        Err(told(failure, &pool.service, address))
     }
 
     /// One try; the error says whether the connection had been used before.

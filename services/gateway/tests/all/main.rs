@@ -10,6 +10,7 @@
 mod support;
 
 mod breaking;
+mod demo;
 mod documents;
 mod edge;
 mod health;

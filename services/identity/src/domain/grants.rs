@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn caller(role: Role) -> Principal {
-        let now = chrono::Utc::now();
+        let now = chrono::DateTime::UNIX_EPOCH;
         Principal {
             id: uuid::Uuid::nil(),
             session: uuid::Uuid::nil(),

@@ -41,7 +41,7 @@ pub(super) async fn make_guide(state: &Identity, tx: &mut Tx, id: Uuid) -> Resul
     roles.sort_unstable();
     accounts::set_roles(tx, id, &roles).await?;
     let account = accounts::find(tx, id).await?;
-    tell_power(tx, &account).await.map_err(failure)?;
+    tell_power(state, tx, &account).await.map_err(failure)?;
     tell(state, tx, id).await
 }
 

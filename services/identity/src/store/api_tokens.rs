@@ -1,6 +1,6 @@
 //! API tokens of integrations.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
@@ -62,14 +62,14 @@ pub async fn of_account(conn: &mut Conn, account: Uuid) -> QueryResult<Vec<ApiTo
 pub const MOST: i32 = 50;
 
 /// A live token by its hash; notes that it was used, once a minute at the most.
-pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToken>> {
+pub async fn by_hash(conn: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<ApiToken>> {
     let found: Option<ApiToken> = api_tokens::table
         .filter(api_tokens::hash.eq(hash))
         .filter(api_tokens::revoked_at.is_null())
         .filter(
             api_tokens::expires_at
                 .is_null()
-                .or(api_tokens::expires_at.gt(diesel::dsl::now)),
+                .or(api_tokens::expires_at.gt(now)),
         )
         .select(ApiToken::as_select())
         .first(conn)
@@ -78,10 +78,10 @@ pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToke
     if let Some(token) = &found
         && token
             .last_used_at
-            .is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
+            .is_none_or(|at| now - at > Duration::minutes(1))
     {
         diesel::update(api_tokens::table.find(token.id))
-            .set(api_tokens::last_used_at.eq(diesel::dsl::now))
+            .set(api_tokens::last_used_at.eq(now))
             .execute(conn)
             .await?;
     }
@@ -89,11 +89,11 @@ pub async fn by_hash(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<ApiToke
 }
 
 /// Revokes a token of an account. False when there is none.
-pub async fn revoke(conn: &mut Conn, account: Uuid, id: Uuid) -> QueryResult<bool> {
+pub async fn revoke(conn: &mut Conn, account: Uuid, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
     let revoked = diesel::update(api_tokens::table.find(id))
         .filter(api_tokens::account_id.eq(account))
         .filter(api_tokens::revoked_at.is_null())
-        .set(api_tokens::revoked_at.eq(diesel::dsl::now))
+        .set(api_tokens::revoked_at.eq(now))
         .execute(conn)
         .await?;
     Ok(revoked == 1)

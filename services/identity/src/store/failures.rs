@@ -26,11 +26,12 @@ pub async fn standing(
     account: Uuid,
     address: &[u8],
     everywhere: &[u8],
+    now: DateTime<Utc>,
 ) -> QueryResult<Standing> {
     let rows: Vec<(Vec<u8>, i32, Option<DateTime<Utc>>)> = sign_in_failures::table
         .filter(sign_in_failures::account_id.eq(account))
         .filter(sign_in_failures::address_index.eq_any([address, everywhere]))
-        .filter(sign_in_failures::first_at.gt(Utc::now() - WINDOW * 2))
+        .filter(sign_in_failures::first_at.gt(now - WINDOW * 2))
         .select((
             sign_in_failures::address_index,
             sign_in_failures::failures,
@@ -43,15 +44,20 @@ pub async fn standing(
         if index == everywhere {
             standing.from_everywhere = failures;
         } else {
-            standing.locked_until = locked_until.filter(|until| *until > Utc::now());
+            standing.locked_until = locked_until.filter(|until| *until > now);
         }
     }
     Ok(standing)
 }
 
 /// Counts a failure under `address`; locks it out when `limit` is reached. Answers the count.
-pub async fn add(conn: &mut Conn, account: Uuid, address: &[u8], limit: Option<i32>) -> QueryResult<i32> {
-    let now = Utc::now();
+pub async fn add(
+    conn: &mut Conn,
+    account: Uuid,
+    address: &[u8],
+    limit: Option<i32>,
+    now: DateTime<Utc>,
+) -> QueryResult<i32> {
     let (failures,): (i32,) = diesel::insert_into(sign_in_failures::table)
         .values((
             sign_in_failures::account_id.eq(account),
@@ -94,8 +100,8 @@ pub async fn clear(conn: &mut Conn, account: Uuid, address: &[u8]) -> QueryResul
 }
 
 /// Deletes what no longer counts.
-pub async fn sweep(conn: &mut Conn) -> QueryResult<usize> {
-    diesel::delete(sign_in_failures::table.filter(sign_in_failures::first_at.lt(Utc::now() - WINDOW * 2)))
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::first_at.lt(now - WINDOW * 2)))
         .execute(conn)
         .await
 }

@@ -41,9 +41,14 @@ pub async fn start(conn: &mut Conn, verification: &Verification) -> QueryResult<
 }
 
 /// Counts an attempt and answers the verification, unless it is over or had `most` attempts.
-pub async fn attempt(conn: &mut Conn, account: Uuid, most: i32) -> QueryResult<Option<Verification>> {
+pub async fn attempt(
+    conn: &mut Conn,
+    account: Uuid,
+    most: i32,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<Verification>> {
     diesel::update(phone_verifications::table.find(account))
-        .filter(phone_verifications::expires_at.gt(diesel::dsl::now))
+        .filter(phone_verifications::expires_at.gt(now))
         .filter(phone_verifications::attempts.lt(most))
         .set(phone_verifications::attempts.eq(phone_verifications::attempts + 1))
         .returning(Verification::as_returning())

@@ -53,10 +53,15 @@ pub async fn lock(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<RefreshTok
 }
 
 /// Notes that a token was used and what took its place.
-pub async fn mark_used(conn: &mut Conn, hash: &[u8], successor_sealed: &[u8]) -> QueryResult<()> {
+pub async fn mark_used(
+    conn: &mut Conn,
+    hash: &[u8],
+    successor_sealed: &[u8],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     diesel::update(refresh_tokens::table.find(hash))
         .set((
-            refresh_tokens::used_at.eq(diesel::dsl::now),
+            refresh_tokens::used_at.eq(now),
             refresh_tokens::successor_sealed.eq(successor_sealed),
         ))
         .execute(conn)
@@ -65,11 +70,12 @@ pub async fn mark_used(conn: &mut Conn, hash: &[u8], successor_sealed: &[u8]) ->
 }
 
 /// Deletes what has expired, in small batches.
-pub async fn sweep(conn: &mut Conn) -> QueryResult<usize> {
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<usize> {
     diesel::sql_query(
         "DELETE FROM refresh_tokens WHERE hash IN (
-           SELECT hash FROM refresh_tokens WHERE expires_at < now() LIMIT 5000 FOR UPDATE SKIP LOCKED)",
+           SELECT hash FROM refresh_tokens WHERE expires_at < $1 LIMIT 5000 FOR UPDATE SKIP LOCKED)",
     )
+    .bind::<diesel::sql_types::Timestamptz, _>(now)
     .execute(conn)
     .await
 }

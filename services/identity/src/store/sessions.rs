@@ -1,6 +1,6 @@
 //! Sign-ins.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
@@ -40,11 +40,11 @@ pub async fn insert(conn: &mut Conn, session: &Session) -> QueryResult<()> {
 }
 
 /// The live sessions of an account, the newest first; the most recent hundred.
-pub async fn live(conn: &mut Conn, account: Uuid) -> QueryResult<Vec<Session>> {
+pub async fn live(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> QueryResult<Vec<Session>> {
     sessions::table
         .filter(sessions::account_id.eq(account))
         .filter(sessions::ended_at.is_null())
-        .filter(sessions::expires_at.gt(diesel::dsl::now))
+        .filter(sessions::expires_at.gt(now))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .limit(100)
         .select(Session::as_select())
@@ -53,11 +53,11 @@ pub async fn live(conn: &mut Conn, account: Uuid) -> QueryResult<Vec<Session>> {
 }
 
 /// A live session by id.
-pub async fn find_live(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Session>> {
+pub async fn find_live(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<Option<Session>> {
     sessions::table
         .find(id)
         .filter(sessions::ended_at.is_null())
-        .filter(sessions::expires_at.gt(diesel::dsl::now))
+        .filter(sessions::expires_at.gt(now))
         .select(Session::as_select())
         .first(conn)
         .await
@@ -65,11 +65,11 @@ pub async fn find_live(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Session>
 }
 
 /// A live cookie session by its cookie's hash.
-pub async fn by_cookie(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<Session>> {
+pub async fn by_cookie(conn: &mut Conn, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<Session>> {
     sessions::table
         .filter(sessions::cookie_hash.eq(hash))
         .filter(sessions::ended_at.is_null())
-        .filter(sessions::expires_at.gt(diesel::dsl::now))
+        .filter(sessions::expires_at.gt(now))
         .select(Session::as_select())
         .first(conn)
         .await
@@ -77,14 +77,17 @@ pub async fn by_cookie(conn: &mut Conn, hash: &[u8]) -> QueryResult<Option<Sessi
 }
 
 /// Ends one session of an account. False when it had ended or is not theirs.
-pub async fn end(conn: &mut Conn, account: Uuid, id: Uuid, reason: &str) -> QueryResult<bool> {
+pub async fn end(
+    conn: &mut Conn,
+    account: Uuid,
+    id: Uuid,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
     let ended = diesel::update(sessions::table.find(id))
         .filter(sessions::account_id.eq(account))
         .filter(sessions::ended_at.is_null())
-        .set((
-            sessions::ended_at.eq(diesel::dsl::now),
-            sessions::ended_reason.eq(reason),
-        ))
+        .set((sessions::ended_at.eq(now), sessions::ended_reason.eq(reason)))
         .execute(conn)
         .await?;
     Ok(ended == 1)
@@ -96,24 +99,27 @@ pub async fn end_all(
     account: Uuid,
     except: Option<Uuid>,
     reason: &str,
+    now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     diesel::update(sessions::table)
         .filter(sessions::account_id.eq(account))
         .filter(sessions::id.ne(except.unwrap_or_default()))
         .filter(sessions::ended_at.is_null())
-        .set((
-            sessions::ended_at.eq(diesel::dsl::now),
-            sessions::ended_reason.eq(reason),
-        ))
+        .set((sessions::ended_at.eq(now), sessions::ended_reason.eq(reason)))
         .execute(conn)
         .await
 }
 
-/// Notes that a session was used and how long it lasts from now.
-pub async fn touch(conn: &mut Conn, id: Uuid, expires_at: DateTime<Utc>) -> QueryResult<()> {
+/// Notes that a session is used `now` and how long it lasts.
+pub async fn touch(
+    conn: &mut Conn,
+    id: Uuid,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> QueryResult<()> {
     diesel::update(sessions::table.find(id))
         .set((
-            sessions::last_seen_at.eq(diesel::dsl::now),
+            sessions::last_seen_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(conn)
@@ -121,15 +127,13 @@ pub async fn touch(conn: &mut Conn, id: Uuid, expires_at: DateTime<Utc>) -> Quer
     Ok(())
 }
 
-/// Sessions that ended within the last `window`: whose tokens may still be alive.
-pub async fn ended_within(
+/// Sessions that ended after `since`: whose tokens may still be alive.
+pub async fn ended_since(
     conn: &mut Conn,
-    window: Duration,
+    since: DateTime<Utc>,
 ) -> QueryResult<Vec<(Uuid, Uuid, Option<DateTime<Utc>>)>> {
     sessions::table
-        .filter(sessions::ended_at.gt(
-            (Utc::now() - window).into_sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(),
-        ))
+        .filter(sessions::ended_at.gt(since))
         .select((sessions::id, sessions::account_id, sessions::ended_at))
         .load(conn)
         .await

@@ -1,9 +1,11 @@
 //! `/api/auth/tokens`
 
+use chrono::{DateTime, Duration, Utc};
 use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_acts_within_its_scopes_until_it_is_revoked() {
@@ -56,18 +58,25 @@ async fn a_token_acts_within_its_scopes_until_it_is_revoked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_dead() {
-    let app = App::start(&identity()).await;
+    let (builder, clock, hands) = by_the_clock();
+    let app = builder.start().await;
     let person = app.person("client").await;
     let me = app.by(&person);
-    let past = json!({ "name": "x", "scopes": ["identity:read"], "expires_at": "2020-01-01T00:00:00Z" });
-    me.post("/api/auth/tokens")
-        .json(past)
-        .await
-        .expect_error(400, "VALIDATION_ERROR");
-    let soon = json!({ "name": "x", "scopes": ["identity:read"], "expires_at": "2099-01-01T00:00:00Z" });
-    let data = me.post("/api/auth/tokens").json(soon).await.expect(201).data();
-    let sql = "UPDATE identity.api_tokens SET expires_at = now() - interval '1 second'";
-    app.database().admin().await.batch_execute(sql).await.unwrap();
+    let create = |end: DateTime<Utc>| {
+        let body = json!({ "name": "x", "scopes": ["identity:read"], "expires_at": end.to_rfc3339() });
+        me.post("/api/auth/tokens").json(body)
+    };
+    let now = clock.now();
+    let refused = create(now).await;
+    refused.expect_error(400, "VALIDATION_ERROR");
+    assert!(refused.text().contains("expires_at"), "{refused}");
+    let data = create(now + Duration::hours(1)).await.expect(201).data();
     let token = data["token"].as_str().unwrap();
-    app.get("/api/profile").bearer(token).await.expect(401);
+    hands.advance(Duration::hours(1) - Duration::seconds(1));
+    app.get("/api/profile").bearer(token).await.expect(200);
+    hands.advance(Duration::seconds(1));
+    app.get("/api/profile")
+        .bearer(token)
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
 }

@@ -1,10 +1,11 @@
 //! `/api/auth/password/…`
 
-use parlour_testkit::{App, eventually};
+use chrono::Duration;
+use parlour_testkit::{App, Person, eventually};
 use serde_json::json;
 
 use crate::identity;
-use crate::support::mailed_token;
+use crate::support::{by_the_clock, mailed_token};
 use parlour_contracts::identity::v1::EmailRequested;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,4 +89,37 @@ async fn a_forgotten_password_is_set_with_a_mailed_link_once() {
             .count(),
         1
     );
+}
+
+/// Asks for a link and answers its token; it is the `nth` that is mailed.
+async fn link(app: &App, person: &Person, nth: usize) -> String {
+    let body = json!({ "email": person.email });
+    app.post("/api/auth/password/forgot").json(body).await.expect(200);
+    eventually(async || {
+        let mails: Vec<EmailRequested> = app.published("identity").await;
+        let links = mails.iter().filter(|mail| mail.template == "reset_password");
+        links.count() == nth
+    })
+    .await;
+    mailed_token(app, "reset_password").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailed_link_works_for_an_hour() {
+    let (builder, clock, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let reset = |token: String| {
+        app.post("/api/auth/password/reset")
+            .json(json!({ "token": token, "password": "another good secret" }))
+    };
+    let first = link(&app, &person, 1).await;
+    hands.advance(Duration::minutes(59) + Duration::seconds(59));
+    reset(first).await.expect(200);
+    let second = link(&app, &person, 2).await;
+    let mails: Vec<EmailRequested> = app.published("identity").await;
+    let end = (clock.now() + Duration::hours(1)).timestamp_millis();
+    assert_eq!(mails.last().unwrap().expires_ms, end);
+    hands.advance(Duration::hours(1));
+    reset(second).await.expect_error(400, "INVALID_TOKEN");
 }

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer, web};
+use chrono::Duration;
 use parlour_contracts::identity::v1::{ContactChanged, PhoneVerified};
 use parlour_testkit::App;
 use serde_json::{Value, json};
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 const NUMBER: &str = "+46701740605";
 
@@ -79,6 +81,28 @@ async fn a_code_takes_five_attempts_and_a_number_must_be_one() {
         check().await.expect_error(400, "VALIDATION_ERROR");
     }
     check().await.expect_error(400, "INVALID_TOKEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_for_ten_minutes() {
+    let (builder, _, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let me = app.by(&person);
+    let sent = async || {
+        let start = json!({ "phone_number": NUMBER });
+        me.post("/api/verify/phone/start").json(start).await.expect(200);
+        let outbox = std::fs::read_to_string(app.outbox().join("sms.jsonl")).unwrap();
+        let sms: Value = serde_json::from_str(outbox.lines().last().unwrap()).unwrap();
+        json!({ "phone_number": NUMBER, "code": sms["data"]["code"] })
+    };
+    let check = |body: Value| me.post("/api/verify/phone/check").json(body);
+    let first = sent().await;
+    hands.advance(Duration::minutes(10) - Duration::seconds(1));
+    check(first).await.expect(200);
+    let second = sent().await;
+    hands.advance(Duration::minutes(10));
+    check(second).await.expect_error(400, "INVALID_TOKEN");
 }
 
 type Seen = web::Data<Arc<Mutex<Vec<String>>>>;

@@ -1,10 +1,12 @@
 //! `/api/profile…`
 
+use chrono::Duration;
 use parlour_contracts::identity::v1::ProfileUpdated;
 use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_is_completed_and_the_sign_follows() {
@@ -131,4 +133,22 @@ async fn personal_fields_are_sealed_in_the_database() {
             assert_eq!(found, 0, "{canary} in {table}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_born_tomorrow() {
+    let (builder, clock, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let me = app.by(&person);
+    let tomorrow = clock.now().date_naive() + Duration::days(1);
+    let born = || {
+        me.put("/api/profile")
+            .json(json!({ "birth_date": tomorrow.to_string() }))
+    };
+    let refused = born().await;
+    refused.expect_error(400, "VALIDATION_ERROR");
+    assert!(refused.text().contains("birth_date"), "{refused}");
+    hands.advance(Duration::days(1));
+    born().await.expect(200);
 }

@@ -1,25 +1,18 @@
 //! `POST /api/auth/refresh`
 
+use chrono::Duration;
 use futures_util::future::join_all;
 use parlour_contracts::identity::v1::SecurityAlert;
-use parlour_testkit::{App, Person};
+use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 async fn refresh(app: &App, token: &str) -> parlour_testkit::Answer {
     app.post("/api/auth/refresh")
         .json(json!({ "refresh_token": token }))
         .await
-}
-
-/// Moves the use of every used token `seconds` into the past.
-async fn age(app: &App, person: &Person, seconds: i32) {
-    let sql = format!(
-        "UPDATE identity.refresh_tokens SET used_at = used_at - interval '{seconds} seconds' WHERE account_id = '{}'",
-        person.id
-    );
-    app.database().admin().await.batch_execute(&sql).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,11 +53,15 @@ async fn two_at_the_same_instant_get_the_same_successor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stolen_token_ends_the_whole_sign_in() {
-    let app = App::start(&identity()).await;
+async fn a_used_token_answers_again_for_ten_seconds_and_then_ends_the_whole_sign_in() {
+    let (builder, _, hands) = by_the_clock();
+    let app = builder.start().await;
     let person = app.person("client").await;
     let next = refresh(&app, &person.refresh_token).await.expect(200).data();
-    age(&app, &person, 11).await;
+    hands.advance(Duration::seconds(10));
+    let again = refresh(&app, &person.refresh_token).await.expect(200).data();
+    assert_eq!(again["refresh_token"], next["refresh_token"]);
+    hands.advance(Duration::seconds(1));
     refresh(&app, &person.refresh_token)
         .await
         .expect_error(401, "AUTHENTICATION_REQUIRED");

@@ -1,9 +1,11 @@
 //! SafeTalk's bare paths.
 
+use chrono::Duration;
 use parlour_testkit::App;
 use serde_json::json;
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -114,4 +116,18 @@ async fn the_cookie_reads_and_writes_only_from_our_own_pages() {
         .expect(200);
     let old = session.split(';').next().unwrap();
     app.get("/profile/").header("cookie", old).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_ends_with_its_session() {
+    let (builder, _, hands) = by_the_clock();
+    let app = builder.start().await;
+    app.post("/register/").json(form("client")).await.expect(201);
+    let browser = app.client().with_cookies();
+    let login = json!({ "username": "sara", "password": PASSWORD });
+    browser.post("/login/").json(login).await.expect(200);
+    hands.advance(Duration::days(30) - Duration::seconds(1));
+    browser.get("/profile/").await.expect(200);
+    hands.advance(Duration::seconds(1));
+    browser.get("/profile/").await.expect(401);
 }

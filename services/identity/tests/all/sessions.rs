@@ -1,8 +1,11 @@
 //! `/api/auth/sessions`, `/api/auth/logout`
 
+use chrono::Duration;
 use parlour_testkit::App;
+use serde_json::json;
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn my_sessions_are_listed_and_each_can_be_ended() {
@@ -52,6 +55,49 @@ async fn after_logout_neither_token_works() {
         .get("/api/profile")
         .await
         .expect_error(401, "AUTHENTICATION_REQUIRED");
-    let body = serde_json::json!({ "refresh_token": person.refresh_token });
+    let body = json!({ "refresh_token": person.refresh_token });
     app.post("/api/auth/refresh").json(body).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_lasts_for_thirty_days_from_its_last_use() {
+    let (builder, _, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let refresh = |token: &str| {
+        app.post("/api/auth/refresh")
+            .json(json!({ "refresh_token": token }))
+    };
+    let almost = Duration::days(30) - Duration::seconds(1);
+    hands.advance(almost);
+    let used = refresh(&person.refresh_token).await.expect(200).data();
+    hands.advance(almost);
+    let (access, next) = (&used["access_token"], &used["refresh_token"]);
+    let list = app.get("/api/auth/sessions").bearer(access.as_str().unwrap());
+    assert_eq!(
+        list.await.expect(200).data()["sessions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    hands.advance(Duration::seconds(1));
+    refresh(next.as_str().unwrap())
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
+    let list = app.get("/api/auth/sessions").bearer(access.as_str().unwrap());
+    list.await.expect_error(401, "AUTHENTICATION_REQUIRED");
+    let again = app
+        .sign_in(&person.email, &person.password, person.address)
+        .await
+        .expect(200)
+        .data();
+    let list = app
+        .get("/api/auth/sessions")
+        .bearer(again["access_token"].as_str().unwrap());
+    let sessions = list.await.expect(200).data()["sessions"].clone();
+    assert_eq!(
+        (sessions.as_array().unwrap().len(), &sessions[0]["current"]),
+        (1, &json!(true))
+    );
 }

@@ -1,9 +1,11 @@
 //! What several files need: mailed links, the contacts vault, counts.
 
+use chrono::{DateTime, Utc};
+use parlour_chassis::{Clock, Hands};
 use parlour_contracts::identity::v1::EmailRequested;
 use parlour_db::Scope;
 use parlour_identity::schema;
-use parlour_testkit::App;
+use parlour_testkit::{App, AppBuilder};
 use parlour_vault::{Settings, Vault};
 use serde_json::Value;
 
@@ -47,4 +49,11 @@ pub(crate) async fn accounts(app: &App) -> i64 {
     )
     .await
     .unwrap()
+}
+
+/// An app by a clock that stands at a whole half minute, as authenticators count; and its hands.
+pub(crate) fn by_the_clock() -> (AppBuilder, Clock, Hands) {
+    let start = DateTime::from_timestamp(Utc::now().timestamp() / 30 * 30, 0).unwrap();
+    let (clock, hands) = Clock::manual(start);
+    (App::of(&crate::identity()).clock(clock.clone()), clock, hands)
 }

@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use parlour_testkit::App;
 use serde_json::{Value, json};
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
@@ -103,22 +105,54 @@ async fn what_the_token_says_is_checked_too() {
     }
 }
 
+/// The ids of the keys that are published, the newest first.
+async fn published(app: &App) -> Vec<Value> {
+    app.run_job("identity", "refresh_signing_keys").await;
+    let jwks = app.get("/.well-known/jwks.json").await.expect(200).json();
+    let keys = jwks["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["kid"].clone()).collect()
+}
+
+fn kid(token: &str) -> Value {
+    read(token.split('.').next().unwrap())["kid"].clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotated_key_takes_over_and_the_old_one_still_verifies() {
-    let app = App::start(&identity()).await;
+async fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_until_its_tokens_are_dead() {
+    let (builder, _, hands) = by_the_clock();
+    let mut app = builder.start().await;
     let person = app.person("client").await;
-    let context = parlour_chassis::Context::offline(parlour_identity::NAME, app.layers().clone()).unwrap();
-    let state = parlour_identity::state::Identity::open(&context).await.unwrap();
-    state.keys.rotate(&state.db).await.unwrap();
-    let kids = state.keys.jwks()["keys"].as_array().unwrap().len();
-    assert_eq!(kids, 2);
-    // Its time comes.
-    let sql = "UPDATE identity.signing_keys SET active_from = now() WHERE active_from > now()";
-    app.database().admin().await.batch_execute(sql).await.unwrap();
-    state.keys.refresh(&state.db).await.unwrap();
-    let claims = read(person.token.split('.').nth(1).unwrap());
-    let token = state.keys.sign(&serde_json::from_value(claims).unwrap()).unwrap();
-    let kid = |token: &str| read(token.split('.').next().unwrap())["kid"].clone();
-    assert_ne!(kid(&token), kid(&person.token));
-    app.by(&person).get("/api/profile").await.expect(200);
+    let sign_in = async |app: &App| {
+        let answer = app.sign_in(&person.email, &person.password, person.address);
+        let token = answer.await.expect(200).data()["access_token"].clone();
+        token.as_str().unwrap().to_owned()
+    };
+    let old = kid(&person.token);
+    hands.advance(Duration::days(30));
+    assert_eq!(published(&app).await, std::slice::from_ref(&old));
+    hands.advance(Duration::seconds(1));
+    let keys = published(&app).await;
+    let new = keys[0].clone();
+    assert_eq!(keys, [new.clone(), old.clone()]);
+    assert_ne!(new, old);
+    // Every cache has two minutes to fetch it.
+    hands.advance(Duration::minutes(2) - Duration::seconds(1));
+    let last = sign_in(&app).await;
+    assert_eq!(kid(&last), old);
+    hands.advance(Duration::seconds(1));
+    assert_eq!(kid(&sign_in(&app).await), new);
+    // A token lives for a quarter of an hour, and a minute is for clocks that differ.
+    hands.advance(Duration::minutes(16) - Duration::seconds(1));
+    assert_eq!(published(&app).await.len(), 2);
+    app.stop(0);
+    app.restart().await;
+    app.get("/api/profile").bearer(&last).await.expect(200);
+    hands.advance(Duration::seconds(1));
+    assert_eq!(published(&app).await, [new]);
+    app.stop(0);
+    app.restart().await;
+    app.get("/api/profile")
+        .bearer(&last)
+        .await
+        .expect_error(401, "AUTHENTICATION_REQUIRED");
 }

@@ -1,10 +1,12 @@
 //! `/api/auth/2fa/…`, `/api/auth/login/2fa`
 
+use chrono::{DateTime, Duration, Utc};
 use parlour_testkit::{App, Person};
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::identity;
+use crate::support::by_the_clock;
 
 /// An authenticator app.
 fn authenticator(secret: &str) -> Totp {
@@ -15,11 +17,20 @@ fn authenticator(secret: &str) -> Totp {
 }
 
 fn code(totp: &Totp, steps: i64) -> String {
-    let now = chrono::Utc::now().timestamp() + 30 * steps;
-    totp.generate(u64::try_from(now).unwrap()).to_string()
+    code_at(totp, steps, Utc::now())
+}
+
+/// What it shows so many steps after `now`.
+fn code_at(totp: &Totp, steps: i64, now: DateTime<Utc>) -> String {
+    let at = now.timestamp() + 30 * steps;
+    totp.generate(u64::try_from(at).unwrap()).to_string()
 }
 
 async fn enrolled(app: &App, person: &Person) -> (Totp, Vec<String>) {
+    enrolled_at(app, person, Utc::now()).await
+}
+
+async fn enrolled_at(app: &App, person: &Person, now: DateTime<Utc>) -> (Totp, Vec<String>) {
     let me = app.by(person);
     let data = me.post("/api/auth/2fa/enroll").await.expect(200).data();
     assert!(
@@ -29,7 +40,7 @@ async fn enrolled(app: &App, person: &Person) -> (Totp, Vec<String>) {
             .starts_with("otpauth://totp/Parlour:")
     );
     let totp = authenticator(data["secret"].as_str().unwrap());
-    let body = json!({ "code": code(&totp, -1) });
+    let body = json!({ "code": code_at(&totp, -1, now) });
     let codes = me
         .post("/api/auth/2fa/activate")
         .json(body)
@@ -167,4 +178,53 @@ async fn a_staff_role_can_be_made_to_need_it() {
         .data();
     let token = data["access_token"].as_str().unwrap();
     app.get("/api/admin/users").bearer(token).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_may_be_one_step_off_and_never_counts_twice() {
+    let (builder, clock, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let (totp, _) = enrolled_at(&app, &person, clock.now()).await;
+    hands.advance(Duration::minutes(10));
+    let shown = |steps: i64| json!({ "code": code_at(&totp, steps, clock.now()) });
+    let first = challenge(&app, &person).await;
+    for far in [-2, 2] {
+        finish(&app, &first, shown(far))
+            .await
+            .expect_error(401, "INVALID_CREDENTIALS");
+    }
+    finish(&app, &first, shown(-1)).await.expect(200);
+    let second = challenge(&app, &person).await;
+    finish(&app, &second, shown(-1))
+        .await
+        .expect_error(401, "INVALID_CREDENTIALS");
+    finish(&app, &second, shown(1)).await.expect(200);
+    // The one between is older than what was used.
+    let third = challenge(&app, &person).await;
+    for used in [0, 1] {
+        finish(&app, &third, shown(used))
+            .await
+            .expect_error(401, "INVALID_CREDENTIALS");
+    }
+    hands.advance(Duration::seconds(60));
+    finish(&app, &third, shown(0)).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_works_for_five_minutes() {
+    let (builder, clock, hands) = by_the_clock();
+    let app = builder.start().await;
+    let person = app.person("client").await;
+    let (_, recovery) = enrolled_at(&app, &person, clock.now()).await;
+    let first = challenge(&app, &person).await;
+    hands.advance(Duration::minutes(5) - Duration::seconds(1));
+    finish(&app, &first, json!({ "recovery_code": recovery[0] }))
+        .await
+        .expect(200);
+    let second = challenge(&app, &person).await;
+    hands.advance(Duration::minutes(5));
+    finish(&app, &second, json!({ "recovery_code": recovery[1] }))
+        .await
+        .expect_error(400, "INVALID_TOKEN");
 }

@@ -9,6 +9,7 @@ use parlour_events::realtime::Target;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::channels::{Class, Refused};
@@ -38,6 +39,8 @@ pub struct SocketPush {
     pub expires_at: Option<DateTime<Utc>>,
     /// The notification as lists show it.
     pub payload: Value,
+    /// What it was decided in, which its trace goes on from.
+    pub span: Span,
 }
 
 /// Pushes until `stop`, and then what was handed over before.
@@ -65,7 +68,8 @@ async fn push_all(notify: &Arc<Notify>, batch: Vec<SocketPush>) {
     let mut refused = Vec::new();
     for push in pushes.by_ref() {
         let target = Target::User(push.account_id);
-        match notify.realtime.send(&target, NAME, &push.payload).await {
+        let sending = notify.realtime.send(&target, NAME, &push.payload);
+        match sending.instrument(push.span.clone()).await {
             Ok(()) => sent.push(push.delivery_id),
             Err(error) => {
                 refused.push((push, error.to_string()));

@@ -101,6 +101,7 @@ async fn deliver(channel: Channel, notify: Arc<Notify>, carrier: Arc<dyn Carrier
                 queued_at: due.queued_at,
                 expires_at: due.expires_at,
                 payload,
+                span: tracing::Span::current(),
             };
             // The sockets' own task marks it.
             notify.outbound.sockets.send(push).await.ok();

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod callbacks;
 mod digests;
 mod dispatch;
 mod emergency;

@@ -104,7 +104,8 @@ pub(crate) fn recorder(app: &App) -> Arc<Recorder> {
     recorder_at(app.outbox().to_owned())
 }
 
-fn recorder_at(outbox: PathBuf) -> Arc<Recorder> {
+/// The recorder of the app with this outbox.
+pub(crate) fn recorder_at(outbox: PathBuf) -> Arc<Recorder> {
     RECORDERS.lock().unwrap().entry(outbox).or_default().clone()
 }
 

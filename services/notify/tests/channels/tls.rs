@@ -88,8 +88,8 @@ async fn both_kinds_of_tls_sign_in_and_arrive_whole() {
             format!("<{}@parlour.example>", message.delivery_id)
         );
         assert_eq!(
-            arrived["headers"]["list-unsubscribe-post"],
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+            arrived["headers"]["list-unsubscribe"],
+            "List-Unsubscribe: <https://parlour.example/u/1>"
         );
         assert!(arrived["headers"].get("x-parlour-data").is_none());
 

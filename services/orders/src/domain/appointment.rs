@@ -1,6 +1,6 @@
 //! The life of an appointment.
 
-use crate::domain::names::named;
+use parlour_contracts::named;
 
 named! {
     /// Where an appointment is.

@@ -3,7 +3,6 @@
 pub mod appointment;
 pub mod hours;
 pub mod money;
-pub mod names;
 pub mod number;
 pub mod order;
 pub mod payment;

@@ -1,7 +1,7 @@
 //! The life of an order: one table of moves. What may be done, what is shown as
 //! possible, and the documentation come from it.
 
-use crate::domain::names::named;
+use parlour_contracts::named;
 
 named! {
     /// Where an order is.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::names::named;
+use parlour_contracts::named;
 
 named! {
     /// Where the money is.

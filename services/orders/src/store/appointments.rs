@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::statement::Statement;
 use crate::domain::appointment::{Phase, Status};
 use crate::domain::hours::Span;
-use crate::domain::names::UnknownName;
 use crate::schema::appointments;
+use parlour_contracts::names::UnknownName;
 
 /// An appointment with the names of both.
 #[derive(Clone, Debug, QueryableByName)]

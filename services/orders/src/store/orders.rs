@@ -10,11 +10,11 @@ use parlour_db::{Conn, DbError};
 use uuid::Uuid;
 
 use super::statement::Statement;
-use crate::domain::names::UnknownName;
 use crate::domain::number;
 use crate::domain::order::Status;
 use crate::domain::payment::{Account, PaymentStatus};
 use crate::viewer::Viewer;
+use parlour_contracts::names::UnknownName;
 
 /// An order with what belongs to it: its service, and the names of people.
 #[derive(Clone, Debug, QueryableByName)]

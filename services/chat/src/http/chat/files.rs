@@ -76,6 +76,7 @@ pub async fn send_file(
         })
         .collect();
     let new = NewMessage {
+        id: parlour_contracts::id::new(),
         session_id: form.session_id,
         client_id: None,
         kind,

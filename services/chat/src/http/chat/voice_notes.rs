@@ -77,6 +77,7 @@ pub async fn send_voice_note(
         ("audio_format".to_owned(), json!(format.1)),
     ]);
     let new = NewMessage {
+        id: parlour_contracts::id::new(),
         session_id: form.session_id,
         client_id: None,
         kind: MessageKind::Voice,

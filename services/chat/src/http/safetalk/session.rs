@@ -44,6 +44,7 @@ impl SafeSend {
     /// What it says to a conversation.
     pub fn said(self, session_id: Uuid) -> NewMessage {
         NewMessage {
+            id: parlour_contracts::id::new(),
             session_id,
             client_id: None,
             kind: self.kind().unwrap_or(MessageKind::Text),

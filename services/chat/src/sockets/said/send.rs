@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parlour_contracts::id;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -41,7 +42,10 @@ pub(super) async fn send_message(
 ) -> Result<Value, Error> {
     let kind = body.message.kind.as_deref().unwrap_or("text");
     let given = body.message.id.filter(|id| !id.is_empty());
+    let id = id::new();
+    seat.note_own(id);
     let new = NewMessage {
+        id,
         session_id: body.session_id,
         client_id: given.clone(),
         kind: kind

@@ -218,7 +218,7 @@ async fn settle(
 ) -> Result<Reply, Error> {
     let account = accounts::find(tx, id).await?;
     let profile = profiles::find(tx, id).await?;
-    tell_power(tx, &account).await?;
+    tell_power(state, tx, &account).await?;
     state.tell_profile(tx, &account, &profile).await?;
     state.audit(tx, origin, action, id, change).await?;
     Ok(Reply::ok(UserDetailData {
@@ -227,8 +227,8 @@ async fn settle(
 }
 
 /// Ends the tokens issued so far and tells what the account is now.
-pub async fn tell_power(tx: &mut Tx, account: &Account) -> Result<(), Error> {
-    let now = chrono::Utc::now();
+pub async fn tell_power(state: &Identity, tx: &mut Tx, account: &Account) -> Result<(), Error> {
+    let now = state.now();
     accounts::set_not_before(tx, account.id, now).await?;
     let event = RolesChanged {
         account_id: account.id.to_string(),

@@ -43,7 +43,7 @@ pub async fn verify(
 ) -> Result<Reply, ApiError> {
     let token = secret::hash(&body.token);
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let redeemed = single_use::redeem(tx, &token, Purpose::VerifyEmail).await?;
+        let redeemed = single_use::redeem(tx, &token, Purpose::VerifyEmail, state.now()).await?;
         let id = redeemed.ok_or(Error::InvalidToken)?;
         accounts::set_email_verified(tx, id).await?;
         let account = accounts::find(tx, id).await?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use parlour_db::{Scope, Tx};
 use parlour_http::{
     Anonymous, ApiError, Check, Json, Origin, Problems, RateClass, Reply, Routes, ServiceHandle, State,
@@ -16,7 +15,7 @@ use crate::error::Error;
 use crate::issuing::Through;
 use crate::state::Identity;
 use crate::store::accounts::{self, Account};
-use crate::store::single_use::{self, Purpose};
+use crate::store::single_use::{self, NewToken, Purpose};
 use crate::store::{failures, profiles};
 use crate::view::SignedIn;
 
@@ -108,7 +107,7 @@ async fn finish(
     origin: &Origin,
 ) -> Result<LoginData, Error> {
     if account.two_factor_enabled {
-        return Ok(LoginData::TwoFactor(challenge(tx, account).await?));
+        return Ok(LoginData::TwoFactor(challenge(state, tx, account).await?));
     }
     let (tokens, _) = state
         .start_session(tx, account, origin, Through::Password, false)
@@ -119,10 +118,16 @@ async fn finish(
 }
 
 /// Makes a challenge for the second factor.
-pub async fn challenge(tx: &mut Tx, account: &Account) -> Result<TwoFactorRequired, Error> {
+pub async fn challenge(state: &Identity, tx: &mut Tx, account: &Account) -> Result<TwoFactorRequired, Error> {
     let token = secret::token("plt_")?;
-    let expires = Utc::now() + CHALLENGE_LIFETIME;
-    single_use::insert(tx, &secret::hash(&token), account.id, Purpose::TwoFactor, expires).await?;
+    let new = NewToken {
+        hash: &secret::hash(&token),
+        account: account.id,
+        purpose: Purpose::TwoFactor,
+        made_at: state.now(),
+        lifetime: CHALLENGE_LIFETIME,
+    };
+    single_use::insert(tx, &new).await?;
     Ok(TwoFactorRequired {
         two_factor_required: true,
         challenge: token,
@@ -212,11 +217,12 @@ async fn look_up(state: &Identity, key: Key) -> Result<Option<Account>, Error> {
 async fn hold_back(state: &Identity, account: &Account, origin: &Origin) -> Result<(), Error> {
     let here = state.address_index(Some(origin.address));
     let everywhere = state.address_index(None);
+    let now = state.now();
     let mut conn = state.db.conn().await?;
-    let standing = failures::standing(&mut conn, account.id, &here, &everywhere).await?;
+    let standing = failures::standing(&mut conn, account.id, &here, &everywhere, now).await?;
     drop(conn);
     if let Some(until) = standing.locked_until {
-        return Err(Error::Locked((until - Utc::now()).to_std().unwrap_or_default()));
+        return Err(Error::Locked((until - now).to_std().unwrap_or_default()));
     }
     let above = standing.from_everywhere - SLOW_AFTER;
     if above > 0 {
@@ -229,13 +235,13 @@ async fn hold_back(state: &Identity, account: &Account, origin: &Origin) -> Resu
 async fn note_failure(state: &State<Identity>, account: &Account, origin: &Origin) -> Result<(), Error> {
     let here = state.address_index(Some(origin.address));
     let everywhere = state.address_index(None);
-    let (id, origin) = (account.id, origin.clone());
+    let (id, origin, now) = (account.id, origin.clone(), state.now());
     let shared = state.clone();
     state
         .db
         .write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            let from_here = failures::add(tx, id, &here, Some(LOCK_AFTER)).await?;
-            let from_all = failures::add(tx, id, &everywhere, None).await?;
+            let from_here = failures::add(tx, id, &here, Some(LOCK_AFTER), now).await?;
+            let from_all = failures::add(tx, id, &everywhere, None, now).await?;
             let kind = match (from_here, from_all) {
                 (LOCK_AFTER, _) => "account_locked",
                 (_, SLOW_AFTER) => "sign_in_attack",

@@ -60,11 +60,11 @@ pub async fn login_2fa(
 ) -> Result<Reply, ApiError> {
     let challenge = secret::hash(&body.challenge);
     // The attempt is counted in a transaction of its own: a wrong code must not undo it.
-    let counted = challenge.clone();
+    let (counted, now) = (challenge.clone(), state.now());
     let account = state
         .db
         .write(Scope::Service, async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(single_use::attempt(tx, &counted, ATTEMPTS).await?)
+            Ok(single_use::attempt(tx, &counted, ATTEMPTS, now).await?)
         })
         .await?
         .ok_or(Error::InvalidToken)?;
@@ -81,7 +81,7 @@ pub async fn login_2fa(
             if !account.is_active() {
                 return Err(Error::Blocked);
             }
-            single_use::redeem(tx, &challenge, Purpose::TwoFactor)
+            single_use::redeem(tx, &challenge, Purpose::TwoFactor, now)
                 .await?
                 .ok_or(Error::InvalidToken)?;
             let started = state.start_session(tx, &account, &origin, Through::TwoFactor, false);

@@ -72,7 +72,7 @@ pub async fn reset(
         .hash(body.chosen().unwrap_or_default().to_owned())
         .await?;
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
-        let redeemed = single_use::redeem(tx, &token, Purpose::ResetPassword).await?;
+        let redeemed = single_use::redeem(tx, &token, Purpose::ResetPassword, state.now()).await?;
         let id = redeemed.ok_or(Error::InvalidToken)?;
         accounts::lock(tx, id).await?;
         accounts::set_password(tx, id, &hash).await?;

@@ -1,6 +1,6 @@
 //! `POST /api/auth/refresh`
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 use parlour_db::{Scope, Tx};
 use parlour_http::{Anonymous, ApiError, Check, Json, RateClass, Reply, Routes, State, Success};
 use serde::Deserialize;
@@ -68,12 +68,12 @@ pub async fn refresh(
 }
 
 async fn rotate(state: &Identity, tx: &mut Tx, token: &str) -> Result<Outcome, Error> {
-    let hash = secret::hash(token);
+    let (hash, now) = (secret::hash(token), state.now());
     let Some(row) = refresh_tokens::lock(tx, &hash).await? else {
         return Ok(Outcome::Dead);
     };
-    let live = sessions::find_live(tx, row.session_id).await?;
-    if live.is_none() || row.expires_at <= Utc::now() {
+    let live = sessions::find_live(tx, row.session_id, now).await?;
+    if live.is_none() || row.expires_at <= now {
         return Ok(Outcome::Dead);
     }
     let account = accounts::find(tx, row.account_id).await?;
@@ -81,8 +81,8 @@ async fn rotate(state: &Identity, tx: &mut Tx, token: &str) -> Result<Outcome, E
         return Ok(Outcome::Dead);
     }
     let tokens = match row.used_at {
-        None => succeed(state, tx, &account, &row).await?,
-        Some(at) if Utc::now() - at <= GRACE => again(state, &account, &row)?,
+        None => succeed(state, tx, &account, &row, now).await?,
+        Some(at) if now - at <= GRACE => again(state, &account, &row)?,
         Some(_) => {
             state
                 .end_session(tx, account.id, row.session_id, "reuse_detected")
@@ -101,12 +101,13 @@ async fn succeed(
     tx: &mut Tx,
     account: &accounts::Account,
     row: &RefreshToken,
+    now: DateTime<Utc>,
 ) -> Result<Tokens, Error> {
     let tokens = state.issue(tx, account, row.session_id).await?;
     let sealed = state.vault.seal_text(&successor_place(row), &tokens.refresh)?;
-    refresh_tokens::mark_used(tx, &row.hash, &sealed).await?;
-    let expires = Utc::now() + Duration::days(state.settings.refresh_days);
-    sessions::touch(tx, row.session_id, expires).await?;
+    refresh_tokens::mark_used(tx, &row.hash, &sealed, now).await?;
+    let expires = now + Duration::days(state.settings.refresh_days);
+    sessions::touch(tx, row.session_id, now, expires).await?;
     Ok(tokens)
 }
 

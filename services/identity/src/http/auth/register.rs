@@ -1,5 +1,6 @@
 //! `POST /api/auth/register`
 
+use chrono::{DateTime, Utc};
 use parlour_contracts::{Role, id};
 use parlour_db::{Scope, Tx};
 use parlour_http::{
@@ -196,11 +197,11 @@ async fn already_there(state: &Identity, tx: &mut Tx, id: Uuid, applicant: Appli
     state
         .mail(tx, owner.id, &address, &locale, Mail::AccountExists, &nothing)
         .await?;
-    Ok(as_if_new(id, applicant))
+    Ok(as_if_new(id, applicant, state.now()))
 }
 
 /// What a new account would have been answered.
-fn as_if_new(id: Uuid, applicant: Applicant) -> User {
+fn as_if_new(id: Uuid, applicant: Applicant, now: DateTime<Utc>) -> User {
     let profile = Profile {
         first_name: applicant.first_name.clone(),
         last_name: applicant.last_name.clone(),
@@ -222,6 +223,6 @@ fn as_if_new(id: Uuid, applicant: Applicant) -> User {
         locale: applicant.locale.unwrap_or_else(|| "en".to_owned()),
         time_zone: None,
         country: None,
-        created_at: chrono::Utc::now().into(),
+        created_at: now.into(),
     }
 }

@@ -49,11 +49,11 @@ pub struct Sessions {
     responses((status = 200, description = "The newest first, at most 100.", body = Success<Sessions>))
 )]
 pub async fn list(user: User, state: State<Identity>) -> Result<Reply, ApiError> {
-    let id = user.id;
+    let (id, now) = (user.id, state.now());
     let rows: Vec<Session> = state
         .db
         .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(sessions::live(tx, id).await?)
+            Ok(sessions::live(tx, id, now).await?)
         })
         .await?;
     let mut list = Vec::with_capacity(rows.len());

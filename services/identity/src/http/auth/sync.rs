@@ -50,7 +50,7 @@ pub async fn sync(
                 return Err(Error::Blocked);
             }
             if account.two_factor_enabled {
-                return Ok(LoginData::TwoFactor(challenge(tx, &account).await?));
+                return Ok(LoginData::TwoFactor(challenge(&state, tx, &account).await?));
             }
             let (tokens, _) = state
                 .start_session(tx, &account, &origin, Through::Issuer, false)

@@ -59,8 +59,6 @@ impl Check for CreateToken {
             let field = format!("scopes[{index}]");
             problems.require(fine, &field, "must be a service's name and :read or :write");
         }
-        let later = self.expires_at.is_none_or(|at| at.0 > Utc::now());
-        problems.require(later, "expires_at", "must be in the future");
     }
 }
 
@@ -144,6 +142,9 @@ pub async fn create(
     if user.scopes.is_some() {
         return Err(Error::Forbidden("an API token cannot make API tokens").into());
     }
+    if body.expires_at.is_some_and(|at| at.0 <= state.now()) {
+        return Err(Error::Field("expires_at", "must be in the future").into());
+    }
     let account = user.id;
     once.write(Scope::Service, async move |tx: &mut Tx| -> Result<Reply, Error> {
         let existing = api_tokens::of_account(tx, account).await?.len();
@@ -188,12 +189,12 @@ pub async fn revoke(
     origin: Origin,
     PathId(id): PathId,
 ) -> Result<Reply, ApiError> {
-    let account = user.id;
+    let (account, now) = (user.id, state.now());
     let shared = state.clone();
     state
         .db
         .write(Scope::Service, async move |tx: &mut Tx| -> Result<(), Error> {
-            if !api_tokens::revoke(tx, account, id).await? {
+            if !api_tokens::revoke(tx, account, id, now).await? {
                 return Err(Error::NotFound);
             }
             shared

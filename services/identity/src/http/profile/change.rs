@@ -1,6 +1,6 @@
 //! What a person may change about themselves, and when it is wrong.
 
-use chrono::{Datelike as _, NaiveDate, NaiveTime, Utc};
+use chrono::{Datelike as _, NaiveDate, NaiveTime};
 use parlour_http::{Check, Problems};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -101,8 +101,6 @@ impl Check for ProfileChange {
         problems.require(fine, "country", "must be an ISO 3166-1 alpha-2 code");
         let fine = value(&self.phone).is_none_or(|number| phone::parse(number).is_some());
         problems.require(fine, "phone", "must be a valid number in international form");
-        let fine = value(&self.birth_date).is_none_or(|date| is_birth_date(*date));
-        problems.require(fine, "birth_date", "must be within the last 130 years");
         let fine = value(&self.zodiac).is_none_or(|key| zodiac::SIGNS.iter().any(|s| s.key == key));
         problems.require(fine, "zodiac", "must be one of /api/meta/zodiacs");
         let fine = value(&self.time_zone).is_none_or(|zone| is_time_zone(zone));
@@ -130,8 +128,7 @@ fn is_link(text: &str) -> bool {
     text::is_plain(text) && (path || absolute)
 }
 
-fn is_birth_date(date: NaiveDate) -> bool {
-    let today = Utc::now().date_naive();
+fn is_birth_date(date: NaiveDate, today: NaiveDate) -> bool {
     date <= today && date.year() > today.year() - 130
 }
 
@@ -171,7 +168,7 @@ impl ProfileChange {
             .collect()
     }
 
-    /// Writes what is given into `profile`.
+    /// Writes what is given into `profile`. Refuses a birth date that cannot be one today.
     pub fn into_profile(self, state: &Identity, profile: &mut Profile) -> Result<(), Error> {
         let set = |field: &mut Option<String>, change: Option<Option<String>>| {
             if let Some(value) = change {
@@ -195,6 +192,10 @@ impl ProfileChange {
         if born {
             let mut birth = state.birth_of(profile)?;
             if let Some(date) = self.birth_date {
+                let today = state.now().date_naive();
+                if !date.is_none_or(|date| is_birth_date(date, today)) {
+                    return Err(Error::Field("birth_date", "must be within the last 130 years"));
+                }
                 birth.date = date;
             }
             if let Some(time) = self.birth_time {

@@ -89,8 +89,9 @@ pub async fn login_safetalk(
     let name = body.username.or(body.email).unwrap_or_default();
     let account = check_password(&state, &service, &origin, &name, body.password).await?;
     if account.two_factor_enabled {
+        let shared = state.clone();
         let asked = state.db.write(Scope::Service, async move |tx: &mut Tx| {
-            challenge(tx, &account).await
+            challenge(&shared, tx, &account).await
         });
         return Reply::bare(StatusCode::OK, &asked.await?);
     }

@@ -1,6 +1,6 @@
 //! `/api/verify/phone/…`
 
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use parlour_contracts::identity::v1::PhoneVerified;
 use parlour_db::{Scope, Tx};
 use parlour_http::{
@@ -95,6 +95,7 @@ pub async fn start(
 ) -> Result<Reply, ApiError> {
     let number = parsed(&body.phone_number)?;
     let channel = body.channel.unwrap_or(PhoneChannel::Sms);
+    let now = state.now();
     let code_hash = match &state.phones {
         PhoneVerifier::Twilio(twilio) => {
             twilio.start(&number.e164, channel).await?;
@@ -102,7 +103,7 @@ pub async fn start(
         }
         PhoneVerifier::Embedded(outbox) => {
             let code = secret::code(6)?;
-            outbox.send(&number.e164, &code, channel).await?;
+            outbox.send(&number.e164, &code, channel, now).await?;
             Some(secret::hash(&code))
         }
     };
@@ -115,7 +116,7 @@ pub async fn start(
         phone_sealed: sealed,
         code_hash,
         attempts: 0,
-        expires_at: Utc::now() + LIFETIME,
+        expires_at: now + LIFETIME,
     };
     state
         .db
@@ -146,14 +147,14 @@ pub async fn check(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let number = parsed(&body.phone_number)?;
-    let account = user.id;
+    let (account, now) = (user.id, state.now());
     // Counted in a transaction of its own: a wrong code must not undo it.
     let pending = state
         .db
         .write(
             Scope::Person(account),
             async move |tx: &mut Tx| -> Result<_, Error> {
-                Ok(phones::attempt(tx, account, ATTEMPTS).await?)
+                Ok(phones::attempt(tx, account, ATTEMPTS, now).await?)
             },
         )
         .await?

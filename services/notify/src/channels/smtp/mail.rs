@@ -46,11 +46,9 @@ impl Sender {
             mail = mail.raw_header(header("Importance", "high"));
         }
         if let Some(url) = message.content.unsubscribe.as_deref().and_then(unsubscribable) {
+            // RFC 2369: a page to go to. That a POST to it alone is enough (RFC 8058) is not said,
+            // because it is not so (decision 0306).
             mail = mail.raw_header(header("List-Unsubscribe", &format!("<{url}>")));
-            // RFC 8058: one click is a POST, and only by TLS.
-            if url.scheme() == "https" {
-                mail = mail.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
-            }
         }
         if let Some(data) = data {
             mail = mail.raw_header(folded(&STANDARD.encode(data.to_string())));

@@ -25,14 +25,14 @@ pub async fn delete_notification(
     origin: Origin,
     PathId(id): PathId,
 ) -> Result<Reply, ApiError> {
-    let (account, caller, shared) = (user.id, user.0, state.0.clone());
+    let (account, shared) = (user.id, state.0.clone());
     let work = async move |tx: &mut Tx| -> Result<(), Error> {
         if !reading::delete(tx, account, id, shared.clock.now()).await? {
             return Err(Error::NotFound);
         }
         let target = ("notification", id.to_string());
         shared
-            .audit(tx, (&origin, &caller), "notification.deleted", target, None)
+            .audit(tx, &origin, "notification.deleted", target, None)
             .await
     };
     state.db.write(Scope::Person(account), work).await?;

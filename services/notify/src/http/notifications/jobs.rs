@@ -103,13 +103,7 @@ pub async fn cancel_job(
         let after = json!({ "done": job.done, "total": job.total });
         let target = ("notification_job", id.to_string());
         shared
-            .audit(
-                tx,
-                (&origin, &caller),
-                "notification_job.cancelled",
-                target,
-                Some(after),
-            )
+            .audit(tx, &origin, "notification_job.cancelled", target, Some(after))
             .await?;
         Ok(job)
     };

@@ -46,17 +46,11 @@ pub async fn mark_all_read(user: User, state: State<Notify>, origin: Origin) -> 
             break;
         }
     }
-    let (shared, caller) = (state.0.clone(), user.0);
+    let shared = state.0.clone();
     let work = async move |tx: &mut Tx| -> Result<(), Error> {
         let (target, after) = (("account", account.to_string()), json!({ "updated": updated }));
         shared
-            .audit(
-                tx,
-                (&origin, &caller),
-                "notification.all_read",
-                target,
-                Some(after),
-            )
+            .audit(tx, &origin, "notification.all_read", target, Some(after))
             .await?;
         tell_read(&shared, tx, account, None).await
     };

@@ -170,13 +170,7 @@ pub async fn subscribe(
         let target = ("push_subscription", id.to_string());
         let after = json!({ "kind": kind });
         shared
-            .audit(
-                tx,
-                (&origin, &caller),
-                "push_subscription.created",
-                target,
-                Some(after),
-            )
+            .audit(tx, &origin, "push_subscription.created", target, Some(after))
             .await?;
         let subscription = SubscriptionView { id, kind, device };
         Ok(Reply::created(SubscriptionData { subscription })?)
@@ -203,7 +197,7 @@ pub async fn unsubscribe(
         }
         let target = ("push_subscription", id.to_string());
         shared
-            .audit(tx, (&origin, &caller), "push_subscription.deleted", target, None)
+            .audit(tx, &origin, "push_subscription.deleted", target, None)
             .await
     };
     state.db.write(Scope::Person(account), work).await?;

@@ -64,7 +64,7 @@ pub async fn read(
         if changed {
             let target = ("notification", id.to_string());
             shared
-                .audit(tx, (&origin, &caller), "notification.read", target, None)
+                .audit(tx, &origin, "notification.read", target, None)
                 .await?;
             tell_read(&shared, tx, account, Some(id)).await?;
         }

@@ -124,7 +124,7 @@ pub async fn deliver(
     let after = json!({ "type": message.kind, "priority": message.priority, "people": told.len() });
     let target = ("notification_source", message.source.to_string());
     notify
-        .audit(tx, (origin, caller), "notification.sent", target, Some(after))
+        .audit(tx, origin, "notification.sent", target, Some(after))
         .await?;
     let skipped = ids
         .into_iter()

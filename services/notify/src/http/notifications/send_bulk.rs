@@ -180,13 +180,7 @@ pub async fn accept(
     let after = json!({ "kind": kind, "type": request.kind, "total": total });
     let target = ("notification_job", id.to_string());
     notify
-        .audit(
-            tx,
-            (origin, caller),
-            "notification_job.created",
-            target,
-            Some(after),
-        )
+        .audit(tx, origin, "notification_job.created", target, Some(after))
         .await?;
     let accepted = Accepted {
         job_id: id,

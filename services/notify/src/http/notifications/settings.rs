@@ -110,13 +110,7 @@ pub async fn change_settings(
             let after = serde_json::json!({ "fields": fields });
             let target = ("account", caller.id.to_string());
             shared
-                .audit(
-                    tx,
-                    (&origin, &caller),
-                    "notification_settings.changed",
-                    target,
-                    Some(after),
-                )
+                .audit(tx, &origin, "notification_settings.changed", target, Some(after))
                 .await?;
             Ok(Reply::ok(view(&shared, tx, &caller, &wishes).await?)?)
         },

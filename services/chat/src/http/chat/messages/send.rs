@@ -83,6 +83,7 @@ pub async fn send_message(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let new = NewMessage {
+        id: parlour_contracts::id::new(),
         session_id: body.session_id,
         kind: body.kind().unwrap_or(MessageKind::Text),
         client_id: body.client_id,

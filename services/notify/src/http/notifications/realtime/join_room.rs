@@ -44,9 +44,7 @@ pub async fn join_room(
                     return Err(Error::State("you are in 50 rooms already".to_owned()));
                 }
                 let target = ("room", room.clone());
-                shared
-                    .audit(tx, (&origin, &caller), "room.joined", target, None)
-                    .await?;
+                shared.audit(tx, &origin, "room.joined", target, None).await?;
             }
             shared.push_on_commit(tx, caller.id, "join_room", json!({ "room": room }));
             Ok(Reply::ok(RoomView { room })?)

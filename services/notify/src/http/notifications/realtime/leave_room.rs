@@ -36,9 +36,7 @@ pub async fn leave_room(
         async move |tx: &mut Tx| -> Result<Reply, Error> {
             if rooms::leave(tx, caller.id, &room).await? {
                 let target = ("room", room.clone());
-                shared
-                    .audit(tx, (&origin, &caller), "room.left", target, None)
-                    .await?;
+                shared.audit(tx, &origin, "room.left", target, None).await?;
             }
             shared.push_on_commit(tx, caller.id, "leave_room", json!({ "room": room }));
             Ok(Reply::ok(RoomView { room })?)

@@ -56,7 +56,7 @@ pub async fn send_test(
             let id = told.first().ok_or(Error::NotFound)?.id;
             let target = ("notification", id.to_string());
             shared
-                .audit(tx, (&origin, &caller), "notification.tested", target, None)
+                .audit(tx, &origin, "notification.tested", target, None)
                 .await?;
             let row = notifications::by_ids(tx, &[id])
                 .await?

@@ -129,13 +129,7 @@ pub async fn create_template(
         let after = json!({ "type": row.kind, "channel": row.channel, "locale": row.locale });
         let target = ("notification_template", row.id.to_string());
         shared
-            .audit(
-                tx,
-                (&origin, &caller),
-                "notification_template.created",
-                target,
-                Some(after),
-            )
+            .audit(tx, &origin, "notification_template.created", target, Some(after))
             .await?;
         let book = shared.clone();
         tx.on_commit(move || book.rules.forget());

@@ -76,13 +76,7 @@ pub async fn update_template(
         let after = json!({ "version": changed.version, "active": changed.active });
         let target = ("notification_template", id.to_string());
         shared
-            .audit(
-                tx,
-                (&origin, &caller),
-                "notification_template.changed",
-                target,
-                Some(after),
-            )
+            .audit(tx, &origin, "notification_template.changed", target, Some(after))
             .await?;
         let book = shared.clone();
         tx.on_commit(move || book.rules.forget());

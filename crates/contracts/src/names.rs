@@ -1,6 +1,25 @@
-//! States and actions with the names that are stored and answered.
+//! Enums whose values have names: states, actions and kinds as they are stored and answered.
 
-/// An enum whose values have names.
+/// Declares an enum whose values have names. It gets `ALL`, `name()`, `Display` with the
+/// name, and `FromStr`, which refuses any other text with [`UnknownName`].
+///
+/// ```
+/// parlour_contracts::named! {
+///     /// Where a door stands.
+///     Door {
+///         /// Anyone may pass.
+///         Open = "open",
+///         /// Nobody may.
+///         Closed = "closed",
+///     }
+/// }
+///
+/// assert_eq!(Door::Open.name(), "open");
+/// assert_eq!("closed".parse(), Ok(Door::Closed));
+/// assert_eq!(Door::ALL.len(), 2);
+/// assert!("ajar".parse::<Door>().is_err());
+/// ```
+#[macro_export]
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -22,11 +41,11 @@ macro_rules! named {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::domain::names::UnknownName;
+            type Err = $crate::names::UnknownName;
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 match name {
                     $($text => Ok($name::$value),)+
-                    _ => Err($crate::domain::names::UnknownName(name.to_owned())),
+                    _ => Err($crate::names::UnknownName(name.to_owned())),
                 }
             }
         }
@@ -38,9 +57,15 @@ macro_rules! named {
         }
     };
 }
-pub(crate) use named;
 
 /// A text that names none of the values.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown name {0:?}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName(pub String);
+
+impl std::fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "unknown name {:?}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownName {}
