@@ -1,4 +1,4 @@
-"""Drives the clients, which are another program (crates/sockets/examples/load), the same for both sides."""
+"""Drives the clients, which are another program (crates/sockets/examples/clients), the same for both sides."""
 import json
 import subprocess
 import tempfile

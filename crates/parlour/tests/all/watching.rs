@@ -40,7 +40,13 @@ async fn a_running_service_is_ready_and_says_so_also_in_its_metrics() {
     let serving = until(&mut log, "serving");
     let address = serving["internal_address"].as_str().unwrap();
     let probe = ["probe", "ready", "--address", address];
-    assert!(desk.print(&probe).contains("\"identity\""));
+    // Ready is who has their queue, a moment later than who serves.
+    let ready = eventually(async || {
+        let output = desk.run(&probe);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() { Ok(told) } else { Err(told) }
+    });
+    assert!(ready.await.contains("\"identity\""));
     let wanted = [
         "parlour_ready 1",
         "parlour_service_health{service=\"identity\",state=\"down\"} 0",

@@ -1,6 +1,6 @@
 //! One load for two chats: clients that post over HTTP, say something over sockets, listen, or only stay.
 //!
-//! `cargo run --release -p parlour-sockets --example load -- PLAN.json`
+//! `cargo run --release -p parlour-sockets --example clients -- PLAN.json`
 //! connects, prints `ready`, begins with the next line on its standard input, and prints what came of it as one
 //! line of JSON. It ends by itself, except for clients that stay: those come back whenever they are cut off, and
 //! `all` is printed each time when everybody is there again; they end with the standard input.
