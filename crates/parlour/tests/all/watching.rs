@@ -44,7 +44,11 @@ async fn a_running_service_is_ready_and_says_so_also_in_its_metrics() {
     let ready = eventually(async || {
         let output = desk.run(&probe);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() { Ok(told) } else { Err(told) }
+        if output.status.success() {
+            Ok(told)
+        } else {
+            Err(told)
+        }
     });
     assert!(ready.await.contains("\"identity\""));
     let wanted = [
