@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::platform::{Platform, Process, free_address};
+use crate::platform::{Platform, free_address};
+use crate::process::Process;
 
 const PASSWORD: &str = "correct horse battery";
 /// How long something may take before the test has failed.

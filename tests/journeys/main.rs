@@ -16,6 +16,7 @@ mod mails;
 mod node;
 mod page;
 mod platform;
+mod process;
 mod restarts;
 mod revocations;
 mod searching;

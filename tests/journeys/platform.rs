@@ -3,32 +3,24 @@
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_config::Layers;
-use parlour_testkit::{Client, Database, Vhost};
-use rustix::process::{Pid, Signal, kill_process};
+use parlour_testkit::{Database, Vhost};
 use serde_json::{Value, json};
+
+use crate::process::Process;
 
 /// Of everybody whom a test makes.
 pub(crate) const PASSWORD: &str = "correct horse battery";
-const START_TIME: Duration = Duration::from_secs(30);
 
 /// The engines and the configuration that all processes of a test share.
 pub(crate) struct Platform {
     database: Database,
     vhost: Vhost,
     folder: tempfile::TempDir,
-}
-
-/// One process. It is killed when it goes out of scope.
-pub(crate) struct Process {
-    child: Child,
-    pub(crate) address: SocketAddr,
-    log: PathBuf,
 }
 
 impl Platform {
@@ -266,78 +258,9 @@ impl Platform {
         environment: &[(&str, String)],
     ) -> Process {
         let log = self.folder.path().join(format!("{}.log", address.port()));
-        let file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .unwrap();
         let mut command = self.command(&[&["run"], services].concat());
         command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
-        command.stdout(file.try_clone().unwrap()).stderr(file);
-        let process = Process {
-            child: command.spawn().unwrap(),
-            address,
-            log,
-        };
-        process.wait_for(ready).await;
-        process
-    }
-}
-
-impl Process {
-    /// A client of this process.
-    pub(crate) fn client(&self) -> Client {
-        Client::new(self.address)
-    }
-
-    /// Asks it to stop and waits until it has.
-    pub(crate) async fn terminate(mut self) {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, Signal::TERM).unwrap();
-        let status = tokio::task::spawn_blocking(move || {
-            let status = self.child.wait().unwrap();
-            (status, std::fs::read_to_string(&self.log).unwrap())
-        });
-        let (status, log) = status.await.unwrap();
-        assert!(status.success(), "{status}\n{log}");
-    }
-
-    /// Ends it at once, as a crash would.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    async fn wait_for(&self, path: &str) {
-        let started = Instant::now();
-        loop {
-            let answer = self.client().get(path).send().await;
-            if answer
-                .as_ref()
-                .is_ok_and(|a| a.status() == 200 && is_healthy(&a.json()))
-            {
-                return;
-            }
-            let log = || std::fs::read_to_string(&self.log).unwrap();
-            assert!(
-                started.elapsed() < START_TIME,
-                "{path} does not answer\n{}",
-                log()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-fn is_healthy(report: &Value) -> bool {
-    report["ready"] == true || report["status"] == "healthy"
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Already gone is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Process::start(command, address, log, ready).await
     }
 }
 

@@ -114,6 +114,6 @@ mod tests {
         let all = room.take(1 << 40).await.unwrap();
         assert!(room.take(1).now_or_never().is_none());
         drop(all);
-        room.take(1).await.unwrap();
+        drop(room.take(1).await.unwrap());
     }
 }
