@@ -121,7 +121,7 @@ fn remote(shared: &Shared, pool: &Pool) -> ApiHealth {
     let members = pool.members();
     let of = |member: &Arc<crate::upstream::pool::Member>| match shared.heard.of(member.address)? {
         Answer::Alive => Some(ApiHealth::Active),
-        Answer::Nothing => None,
+        Answer::Late | Answer::Nothing => None,
         Answer::Report(report) => health_in(&report, &pool.service, &shared.names).map(Into::into),
     };
     members.iter().filter_map(of).min().unwrap_or(ApiHealth::Down)

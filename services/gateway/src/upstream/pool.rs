@@ -16,8 +16,11 @@ pub(crate) enum Standing {
     Ready = 0,
     /// It serves this service, though another one in its process is down.
     Weak = 1,
+    /// It takes connections and did not say in time how it is: overloaded, or it hangs. It is asked
+    /// when nobody better is there, because a late answer is better than none.
+    Slow = 2,
     /// Draining, down or dead.
-    Away = 2,
+    Away = 3,
 }
 
 /// One replica of one service.
@@ -33,6 +36,7 @@ impl Member {
         match self.standing.load(Ordering::Relaxed) {
             0 => Standing::Ready,
             1 => Standing::Weak,
+            2 => Standing::Slow,
             _ => Standing::Away,
         }
     }
@@ -213,6 +217,10 @@ mod tests {
         }
         assert_eq!(pool.pick(&addresses[2..]).unwrap().address(), addresses[1]);
         assert!(pool.pick(&addresses[1..]).is_none());
+        // Late is better than never, and worse than all else.
+        pool.members()[2].set_standing(Standing::Slow);
+        assert_eq!(pool.pick(&[]).unwrap().address(), addresses[1]);
+        assert_eq!(pool.pick(&addresses[..2]).unwrap().address(), addresses[2]);
         // A name that resolves to something else keeps what is known of the rest.
         pool.set_addresses(&addresses[..2]);
         assert_eq!(pool.members()[0].standing(), Standing::Away);

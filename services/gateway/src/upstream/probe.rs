@@ -28,6 +28,8 @@ pub(crate) enum Answer {
     Report(Arc<Report>),
     /// It answers, but does not know the question: it is not one of ours, and taken as it is.
     Alive,
+    /// It took the question, and its answer did not come in time.
+    Late,
     /// It does not answer.
     Nothing,
 }
@@ -56,6 +58,7 @@ fn count(pool: &Pool) {
     for (state, standing) in [
         ("ready", Standing::Ready),
         ("weak", Standing::Weak),
+        ("slow", Standing::Slow),
         ("away", Standing::Away),
     ] {
         let count = members.iter().filter(|m| m.standing() == standing).count();
@@ -143,6 +146,7 @@ impl Probe {
     fn standing(&self, service: &str, answer: &Answer) -> Standing {
         let report = match answer {
             Answer::Alive => return Standing::Ready,
+            Answer::Late => return Standing::Slow,
             Answer::Nothing => return Standing::Away,
             Answer::Report(report) => report,
         };
@@ -212,8 +216,10 @@ async fn resolve_one(pool: &Pool) {
 }
 
 async fn ask(client: &reqwest::Client, address: SocketAddr) -> Answer {
-    let Ok(mut answer) = client.get(format!("http://{address}/-/ready")).send().await else {
-        return Answer::Nothing;
+    let mut answer = match client.get(format!("http://{address}/-/ready")).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.is_timeout() && !error.is_connect() => return Answer::Late,
+        Err(_) => return Answer::Nothing,
     };
     if answer.status() == reqwest::StatusCode::NOT_FOUND {
         return Answer::Alive;

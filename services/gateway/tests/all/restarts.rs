@@ -147,3 +147,44 @@ async fn a_connection_that_was_closed_at_rest_is_not_used() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Whoever is too busy to say how they are may still do what they are asked: it is tried when
+/// nobody better is there, rather than refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_probes_too_late_is_asked_when_nobody_else_is_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let probes = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let probes = probes.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap_or(0);
+                if request[..read].starts_with(b"GET /-/") {
+                    probes.fetch_add(1, Ordering::Relaxed);
+                    // The gateway hangs up first.
+                    let _ = stream.read(&mut request).await;
+                    return;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+                let _ = stream.write_all(answer).await;
+            });
+        }
+    });
+    let late = [
+        ("gateway.upstreams.media", url(address)),
+        ("gateway.probe.timeout_ms", "50".to_owned()),
+        ("gateway.probe.every_ms", "20".to_owned()),
+    ];
+    let gateway = gateway(&late.each_ref().map(|(key, value)| (*key, value.as_str()))).await;
+    until("probes that came to nothing", async || {
+        asked.load(Ordering::Relaxed) > 5
+    })
+    .await;
+    for _ in 0..5 {
+        let answer = client().get(at(&gateway, "/api/media/x")).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+}
