@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::documents::Documents;
-use super::pool::{Pool, Pools, Standing};
+use super::pool::{Member, Pool, Pools, Standing};
 use crate::config::ProbeSettings;
 
 /// The most that an answer to a probe may have.
@@ -171,8 +171,11 @@ impl Probe {
 
     async fn fetch_all(&self, client: &reqwest::Client) {
         for pool in self.documented() {
-            let ready = pool.pick(&[]).map(|ticket| ticket.address());
-            let Some(address) = ready else { continue };
+            // Who is late would keep the probes of all others waiting.
+            let prompt =
+                |member: &&Arc<Member>| matches!(member.standing(), Standing::Ready | Standing::Weak);
+            let address = pool.members().iter().find(prompt).map(|member| member.address);
+            let Some(address) = address else { continue };
             if let Some(Value::Object(mut all)) = fetch(client, address, "/-/openapi.json").await
                 && let Some(document) = all.remove(&*pool.service)
             {
