@@ -106,7 +106,7 @@ async fn main() {
         "delivered": figures.delivered(),
         "answer_ms": figures.answer(),
         "receipt_ms": figures.receipt(),
-        "client_cpu": (figures::cpu() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64(),
+        "client_cpu": figures::cpu().saturating_sub(cpu).as_secs_f64() / begun.elapsed().as_secs_f64(),
     });
     println!("{report}");
 }

@@ -1,4 +1,4 @@
-//! Clients of Socket.IO over WebSockets.
+//! Clients of Socket.IO over `WebSocket`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
