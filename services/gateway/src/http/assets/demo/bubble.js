@@ -92,10 +92,26 @@ function recording(message, source) {
   const box = make('div', { class: 'voice' }, shape, make('audio', { controls: true, preload: 'none', src: source }),
     make('span', { class: 'length' }, seconds(message.metadata?.duration)));
   if (message.file_id) {
-    call('GET', `/api/media/files/${message.file_id}`)
+    about(message.file_id)
       .then(({ file }) => { if (file.waveform) shape.replaceChildren(wave(file.waveform)); })
       // Without its shape it plays as well.
       .catch(() => {});
   }
   return box;
+}
+
+/** Pauses in milliseconds: media hears whose conversation a file belongs to a moment after the people do. */
+const PAUSES = [200, 500, 1000, 2000, 4000];
+
+/** What media tells about a file of the conversation. */
+async function about(file) {
+  for (const pause of PAUSES) {
+    try {
+      return await call('GET', `/api/media/files/${file}`);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      await new Promise((over) => { setTimeout(over, pause); });
+    }
+  }
+  return call('GET', `/api/media/files/${file}`);
 }
