@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::people::sign_in;
 use crate::platform::{Platform, free_address};
 use crate::process::Process;
 
-const PASSWORD: &str = "correct horse battery";
 /// How long something may take before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -103,15 +103,9 @@ impl Apart {
 
     /// Somebody with a role, made by the operator.
     pub(crate) async fn person(&self, role: &str) -> Person {
-        let email = format!("{role}@example.org");
-        let options = ["--email", &email, "--password", PASSWORD, "--role", role];
-        self.platform
-            .operator(&[&["admin", "user", "create"], &options[..]].concat());
-        let body = json!({ "email": email, "password": PASSWORD });
-        let login = self.gateway.client().post("/api/auth/login").json(body);
-        let data = login.await.expect(200).data();
+        self.platform.make(role, &[role]);
         Person {
-            token: data["access_token"].as_str().unwrap().to_owned(),
+            token: sign_in(&self.gateway.client(), role).await,
         }
     }
 

@@ -1,8 +1,8 @@
 //! From an upload to the picture that everybody sees.
 
 use parlour_testkit::eventually;
-use serde_json::json;
 
+use crate::people::sign_up;
 use crate::platform::Platform;
 use crate::uploads::dot;
 
@@ -11,15 +11,7 @@ async fn an_uploaded_picture_is_in_the_profile_once_it_was_scanned() {
     let platform = Platform::new().await;
     let process = platform.everything().await;
     let gateway = process.client();
-    let body = json!({ "email": "ana@example.org", "password": "correct horse battery" });
-    gateway.post("/api/auth/register").json(&body).await.expect(201);
-    let data = gateway
-        .post("/api/auth/login")
-        .json(&body)
-        .await
-        .expect(200)
-        .data();
-    let me = gateway.signed_in(data["access_token"].as_str().unwrap());
+    let me = gateway.signed_in(&sign_up(&gateway, "ana").await);
     let head = "--XyZ\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"me.png\"\r\n\r\n";
     let form = [head.as_bytes(), &dot(), b"\r\n--XyZ--\r\n"].concat();
     let request = me.post("/api/media/upload-avatar");

@@ -15,6 +15,7 @@ mod load;
 mod mails;
 mod node;
 mod page;
+mod people;
 mod platform;
 mod process;
 mod restarts;

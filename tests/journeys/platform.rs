@@ -11,10 +11,8 @@ use parlour_config::Layers;
 use parlour_testkit::{Database, Vhost};
 use serde_json::{Value, json};
 
+use crate::people::account;
 use crate::process::Process;
-
-/// Of everybody whom a test makes.
-pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The engines and the configuration that all processes of a test share.
 pub(crate) struct Platform {
@@ -175,26 +173,13 @@ impl Platform {
     /// A client who registered and one account for each of `roles`, as JSON: by role, e-mail
     /// address and password.
     pub(crate) async fn people(&self, process: &Process, roles: &[&str]) -> String {
-        let account = |role: &str| json!({ "email": format!("{role}@example.org"), "password": PASSWORD });
         let mut client = account("client");
         client["first_name"] = json!("Amal");
         let registering = process.client().post("/api/auth/register").json(&client);
         registering.await.expect(201);
         let mut people = json!({ "client": account("client") });
         for role in roles {
-            let email = format!("{role}@example.org");
-            let create = [
-                "admin",
-                "user",
-                "create",
-                "--email",
-                &email,
-                "--password",
-                PASSWORD,
-                "--role",
-                role,
-            ];
-            self.operator(&create);
+            self.make(role, &[role]);
             people[*role] = account(role);
         }
         people.to_string()

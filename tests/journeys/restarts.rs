@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use parlour_testkit::eventually;
-use serde_json::json;
 
 use crate::load::Load;
+use crate::people::sign_up;
 use crate::platform::{Platform, free_address};
-
-const PASSWORD: &str = "correct horse battery";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restarting_identity_under_load_fails_no_request() {
@@ -22,15 +20,7 @@ async fn restarting_identity_under_load_fails_no_request() {
     let client = gateway.client();
     let mut tokens = Vec::new();
     for n in 0..8 {
-        let body = json!({ "email": format!("p{n}@example.org"), "password": PASSWORD });
-        client.post("/api/auth/register").json(&body).await.expect(201);
-        let data = client
-            .post("/api/auth/login")
-            .json(&body)
-            .await
-            .expect(200)
-            .data();
-        tokens.push(data["access_token"].as_str().unwrap().to_owned());
+        tokens.push(sign_up(&client, &format!("p{n}")).await);
     }
     let load = Load::start(&client, &tokens);
     for round in 0..2 {

@@ -3,20 +3,14 @@
 use parlour_testkit::Client;
 use serde_json::json;
 
-use crate::platform::{PASSWORD, Platform, free_address};
+use crate::people::{self, PASSWORD, account};
+use crate::platform::{Platform, free_address};
 
 /// Registers, signs in, reads and changes the profile, and signs out.
 async fn journey(gateway: &Client, name: &str) {
-    let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD });
-    let registered = gateway.post("/api/auth/register").json(&body).await;
+    let registered = gateway.post("/api/auth/register").json(account(name)).await;
     assert_eq!(registered.expect(201).data()["user"]["roles"], json!(["client"]));
-    let data = gateway
-        .post("/api/auth/login")
-        .json(&body)
-        .await
-        .expect(200)
-        .data();
-    let me = gateway.signed_in(data["access_token"].as_str().unwrap());
+    let me = gateway.signed_in(&people::sign_in(gateway, name).await);
     let profile =
         json!({ "first_name": "Ana", "last_name": "Lund", "birth_date": "1990-05-01", "country": "SE" });
     me.post("/api/profile/complete").json(profile).await.expect(200);
@@ -74,8 +68,7 @@ async fn a_mailed_link_confirms_the_address() {
     let platform = Platform::new().await;
     let process = platform.everything().await;
     let gateway = process.client();
-    let body = json!({ "email": "ana@example.org", "password": PASSWORD });
-    gateway.post("/api/auth/register").json(&body).await.expect(201);
+    people::sign_up(&gateway, "ana").await;
     let mail = parlour_testkit::eventually(async || platform.outbox("mail.jsonl").pop()).await;
     assert!(mail["to"].to_string().contains("ana@example.org"));
     let url = mail["data"]["url"].as_str().unwrap();
@@ -94,42 +87,20 @@ async fn a_mailed_link_confirms_the_address() {
 async fn an_operator_makes_accounts() {
     let platform = Platform::new().await;
     let process = platform.everything().await;
-    let create = [
-        "admin",
-        "user",
-        "create",
-        "--email",
-        "m@example.org",
-        "--password",
-        PASSWORD,
-    ];
-    let printed = platform.operator(&[&create[..], &["--role", "monitor", "--role", "support"]].concat());
-    let user: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let user = platform.make("monitor", &["monitor", "support"]);
     assert_eq!(user["roles"], json!(["monitor", "support"]));
-    let body = json!({ "email": "m@example.org", "password": PASSWORD });
-    process
-        .client()
-        .post("/api/auth/login")
-        .json(body)
-        .await
-        .expect(200);
+    let gateway = process.client();
+    people::sign_in(&gateway, "monitor").await;
     let link = platform.operator(&["admin", "create-owner", "--email", "o@example.org"]);
     let token = link.trim().rsplit("token=").next().unwrap().to_owned();
     let body = json!({ "token": token, "password": PASSWORD });
-    process
-        .client()
+    gateway
         .post("/api/auth/password/reset")
         .json(body)
         .await
         .expect(200);
-    let body = json!({ "email": "o@example.org", "password": PASSWORD });
-    let data = process
-        .client()
-        .post("/api/auth/login")
-        .json(body)
-        .await
-        .expect(200)
-        .data();
+    let signing_in = gateway.post("/api/auth/login").json(account("o"));
+    let data = signing_in.await.expect(200).data();
     assert_eq!(data["user"]["roles"], json!(["owner"]));
 }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 pub(crate) use contents::dot;
 
+use crate::people::{sign_in, sign_up};
 use crate::platform::{Platform, free_address};
 
 /// As many uploads, unless `PARLOUR_JOURNEY_UPLOADS` says otherwise.
@@ -27,7 +28,6 @@ const SENDERS: usize = 8;
 /// A process lives for fewer acknowledged uploads than these, and for some milliseconds into the next.
 const LIFE: usize = 40;
 const MOMENT: u64 = 60;
-const PASSWORD: &str = "correct horse battery";
 /// What a dead process had is free: its leases run out anyway, only later.
 const LEASES: &str = "UPDATE media.uploads SET locked_until = now() WHERE locked_until > now();
     UPDATE media.files SET due_at = now() WHERE due_at > now()";
@@ -87,11 +87,7 @@ struct People {
 impl People {
     async fn new(identity: Client, media: Client) -> Arc<Self> {
         for n in 0..PEOPLE {
-            identity
-                .post("/api/auth/register")
-                .json(account(n))
-                .await
-                .expect(201);
+            sign_up(&identity, &name(n)).await;
         }
         let clients = RwLock::default();
         let people = Self {
@@ -107,9 +103,8 @@ impl People {
     async fn sign_in(&self) {
         let mut clients = Vec::new();
         for n in 0..PEOPLE {
-            let answer = self.identity.post("/api/auth/login").json(account(n)).await;
-            let data = answer.expect(200).data();
-            clients.push(self.media.signed_in(data["access_token"].as_str().unwrap()));
+            let token = sign_in(&self.identity, &name(n)).await;
+            clients.push(self.media.signed_in(&token));
         }
         *self.clients.write().unwrap() = clients;
     }
@@ -120,8 +115,8 @@ impl People {
     }
 }
 
-fn account(n: usize) -> Value {
-    json!({ "email": format!("p{n}@example.org"), "password": PASSWORD })
+fn name(n: usize) -> String {
+    format!("p{n}")
 }
 
 /// Sends all uploads, several at a time. Upload `n` is of person `n`, counted around.

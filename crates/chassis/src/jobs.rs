@@ -9,12 +9,17 @@ use futures_util::future::BoxFuture;
 use parlour_db::{Db, DbError, Scope, Tx};
 use tokio_util::sync::CancellationToken;
 
+/// A process that starts does its jobs for the first time within this, however long they pause:
+/// else what is restarted more often than that would never do them.
+const SOON: Duration = Duration::from_mins(1);
+
 /// A piece of work that is done again and again.
 #[derive(Clone)]
 pub struct Job {
     /// Its name in logs and metrics.
     pub name: &'static str,
-    /// The time between the end of one run and the start of the next.
+    /// The time between the end of one run and the start of the next; before the first one a
+    /// minute at most.
     pub every: Duration,
     /// Whether every replica does it for itself.
     pub everywhere: bool,
@@ -52,10 +57,10 @@ impl Job {
 
     /// Runs it until `stop`.
     pub(crate) async fn repeat(self, db: Db, stop: CancellationToken) {
-        loop {
+        for pause in pauses(self.every) {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(self.every) => {}
+                () = tokio::time::sleep(pause) => {}
             }
             if let Err(error) = self.once(&db).await {
                 tracing::warn!(job = self.name, service = db.service(), %error, "the job failed and is tried again");
@@ -81,5 +86,26 @@ impl Job {
             if mine { run().await } else { Ok(()) }
         })
         .await
+    }
+}
+
+/// The pauses before the runs of what is done every so often.
+fn pauses(every: Duration) -> impl Iterator<Item = Duration> {
+    std::iter::once(every.min(SOON)).chain(std::iter::repeat(every))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_done_soon_after_the_start_and_then_as_often_as_it_says() {
+        let seconds = |every| {
+            pauses(Duration::from_secs(every))
+                .take(3)
+                .map(|pause| pause.as_secs())
+        };
+        assert!(seconds(3600).eq([60, 3600, 3600]));
+        assert!(seconds(1).eq([1, 1, 1]));
     }
 }

@@ -15,19 +15,13 @@ use tracing::Instrument as _;
 
 use crate::caller::{Caller, identify};
 use crate::observe::{count, render, request_span};
+use crate::request_id::{REQUEST_ID, request_id};
 use crate::routes::Handler;
 use crate::{ApiError, Call, Dialect, Limit, Route, Routes, ServiceHandle, TrustedProxies, buckets, code};
-
-/// The header with a request's id.
-pub const REQUEST_ID: &str = "x-request-id";
 
 /// The route that a request was given to, in its extensions.
 #[derive(Clone)]
 pub struct RouteTemplate(pub Arc<Route>);
-
-/// The request's id, in its extensions: what a front chose holds for everything behind it.
-#[derive(Clone)]
-pub struct RequestId(pub String);
 
 /// The W3C trace context that a front decided on, in the request's extensions.
 /// It stands in the place of the header that the client sent.
@@ -252,30 +246,6 @@ async fn limit(call: &Call) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> 
             Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
         })
         .collect())
-}
-
-/// The id that a front gave the request, else the client's own when it is sane, else a new one.
-pub fn request_id(request: &HttpRequest) -> String {
-    if let Some(RequestId(id)) = request.extensions().get() {
-        return id.clone();
-    }
-    let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
-    given
-        .filter(|id| {
-            (1..=64).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        })
-        .map_or_else(new_id, ToOwned::to_owned)
-}
-
-fn new_id() -> String {
-    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    parlour_contracts::id::new()
-        .hyphenated()
-        .encode_lower(&mut text)
-        .to_owned()
 }
 
 fn decoded(value: &str) -> Option<String> {

@@ -17,6 +17,9 @@ BINARY=${CARGO_TARGET_DIR:-$REPO/target}/$folder/parlour
 export PARLOUR_CONFIG=$LOCAL/parlour.toml
 export PARLOUR__GATEWAY__LISTEN=${PARLOUR__GATEWAY__LISTEN:-127.0.0.1:5000}
 export PARLOUR__GATEWAY__INTERNAL_LISTEN=${PARLOUR__GATEWAY__INTERNAL_LISTEN:-127.0.0.1:5001}
+export PARLOUR__CHAT__SOCKETS__LISTEN=${PARLOUR__CHAT__SOCKETS__LISTEN:-127.0.0.1:5002}
+# Where the gateway finds them.
+export PARLOUR__GATEWAY__UPSTREAMS__SOCKETS=${PARLOUR__GATEWAY__UPSTREAMS__SOCKETS:-http://$PARLOUR__CHAT__SOCKETS__LISTEN}
 
 # Elsewhere than where the defaults have it, files are sent to the gateway and fetched from it there.
 if [[ $PARLOUR__GATEWAY__LISTEN != 127.0.0.1:5000 ]]; then

@@ -1,54 +1,25 @@
 //! The official client, over each transport and from one to the other.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::OnceLock;
 
 use parlour_sockets::{Gone, Settings};
+use parlour_testkit::stage_node;
 use serde_json::{Value, json};
 
 use crate::support::{Server, Told, calm, soon};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/node");
 
-/// The folder with the script and its packages, which is made once for each version of the
-/// lock file, beside what cargo makes.
+/// The folder with the scripts and their packages, beside what cargo makes.
 fn home() -> &'static Path {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(|| {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sockets-peers");
-        std::fs::create_dir_all(&home).unwrap();
-        for name in ["package.json", "package-lock.json", "client.mjs"] {
-            let text = std::fs::read(Path::new(SOURCES).join(name)).unwrap();
-            let to = home.join(name);
-            // Another run may be reading what is the same already.
-            if std::fs::read(&to).ok().as_ref() != Some(&text) {
-                std::fs::write(to, text).unwrap();
-            }
-        }
-        let stamp = home.join("installed");
-        let lock = std::fs::read(home.join("package-lock.json")).unwrap();
-        if std::fs::read(&stamp).ok().as_ref() != Some(&lock) {
-            install(&home);
-            std::fs::write(&stamp, lock).unwrap();
-        }
+        stage_node(Path::new(SOURCES), &home);
         home
     })
-}
-
-fn install(home: &Path) {
-    let quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    let done = Command::new("npm")
-        .arg("ci")
-        .args(quiet)
-        .current_dir(home)
-        .status();
-    match done {
-        Ok(status) => assert!(status.success(), "npm ci failed in {}", home.display()),
-        Err(error) => panic!(
-            "these tests need Node 20 and npm (on Debian and Ubuntu: apt-get install nodejs npm): {error}"
-        ),
-    }
 }
 
 async fn lives(transports: &str, transport: &str) {

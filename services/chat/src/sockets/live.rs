@@ -115,10 +115,10 @@ impl Live {
         }
         for session in seat.joined() {
             self.typing.stop(self, seat, session);
-            self.left((Some(session), seat.user));
+            self.lost((Some(session), seat.user));
         }
         self.hub.exit(seat);
-        self.left((None, seat.user));
+        self.lost((None, seat.user));
         metrics::gauge!("parlour_chat_sockets").decrement(1.0);
     }
 
@@ -132,6 +132,12 @@ impl Live {
     /// A connection left a place.
     pub fn left(&self, place: Place) {
         if let Some(news) = self.roster.left(place) {
+            self.spread(&news);
+        }
+    }
+
+    fn lost(&self, place: Place) {
+        if let Some(news) = self.roster.lost(place) {
             self.spread(&news);
         }
     }

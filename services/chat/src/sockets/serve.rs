@@ -137,13 +137,13 @@ async fn send_elsewhere(live: &Live) {
         tokio::time::sleep(pause).await;
     }
     let all = live.roster.whole().on;
-    let off = all
+    let lost = all
         .into_iter()
         .map(|(session, user, _)| (session, user))
         .collect();
     live.spread(&News {
         replica: live.roster.whole().replica,
-        off,
+        lost,
         ..News::default()
     });
 }

@@ -38,6 +38,24 @@ fn png() -> Vec<u8> {
     STANDARD.decode(text).unwrap()
 }
 
+/// A picture that media has, as it is said in a conversation.
+fn picture(session: Uuid, file: Uuid, name: &str) -> parlour_chat::sending::NewMessage {
+    parlour_chat::sending::NewMessage {
+        id: parlour_contracts::id::new(),
+        origin: None,
+        session_id: session,
+        client_id: None,
+        kind: parlour_chat::domain::kinds::MessageKind::Image,
+        content: String::new(),
+        metadata: None,
+        file: Some(parlour_chat::sending::File {
+            id: file,
+            name: name.to_owned(),
+            size: 1,
+        }),
+    }
+}
+
 /// identity, media and chat in one process, whose address chat knows as media's.
 fn beside_media() -> AppBuilder {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -181,20 +199,7 @@ async fn a_picture_has_a_caption_and_its_verdict_may_come_first() {
         staff: false,
         reader: false,
     };
-    let new = parlour_chat::sending::NewMessage {
-        id: parlour_contracts::id::new(),
-        origin: None,
-        session_id: session,
-        client_id: None,
-        kind: parlour_chat::domain::kinds::MessageKind::Image,
-        content: String::new(),
-        metadata: None,
-        file: Some(parlour_chat::sending::File {
-            id: file,
-            name: "b.png".to_owned(),
-            size: 1,
-        }),
-    };
+    let new = picture(session, file, "b.png");
     let sent = parlour_chat::sending::send(&chat, &sender, new).await.unwrap();
     assert_eq!(sent.message.seq, Some(2));
 }
@@ -273,20 +278,7 @@ async fn a_verdict_and_its_message_meet_in_whatever_order_they_come() {
     };
     let meet = (0..40).map(|_| {
         let (chat, sender, file) = (chat.clone(), sender.clone(), Uuid::now_v7());
-        let new = parlour_chat::sending::NewMessage {
-            id: parlour_contracts::id::new(),
-            origin: None,
-            session_id: session,
-            client_id: None,
-            kind: parlour_chat::domain::kinds::MessageKind::Image,
-            content: String::new(),
-            metadata: None,
-            file: Some(parlour_chat::sending::File {
-                id: file,
-                name: "a.png".to_owned(),
-                size: 1,
-            }),
-        };
+        let new = picture(session, file, "a.png");
         async move {
             let hearing = chat.clone();
             let told = chat.db.write(Scope::Service, async move |tx: &mut Tx| {

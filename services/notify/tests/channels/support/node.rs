@@ -1,64 +1,24 @@
 //! Peers in Node: independent implementations of what is tested.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::OnceLock;
 
+use parlour_testkit::stage_node;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/channels/node");
 
-/// The folder with the scripts and their packages, which is made once for each version of
-/// the lock file, beside what cargo makes.
+/// The folder with the scripts and their packages, beside what cargo makes.
 fn home() -> &'static Path {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(|| {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("notify-peers");
-        std::fs::create_dir_all(&home).unwrap();
-        for file in std::fs::read_dir(SOURCES).unwrap() {
-            let file = file.unwrap().path();
-            if file.is_file() {
-                install_file(&file, &home.join(file.file_name().unwrap()));
-            }
-        }
-        let done = home.join("node_modules/.package-lock.json");
-        let stamp = home.join("installed");
-        let lock = std::fs::read(home.join("package-lock.json")).unwrap();
-        if !done.exists() || std::fs::read(&stamp).ok().as_ref() != Some(&lock) {
-            install(&home);
-            std::fs::write(&stamp, lock).unwrap();
-        }
+        stage_node(Path::new(SOURCES), &home);
         home
     })
-}
-
-/// Leaves a file alone that is the same already: another run may be reading it.
-fn install_file(from: &Path, to: &Path) {
-    let text = std::fs::read(from).unwrap();
-    if std::fs::read(to).ok().as_ref() != Some(&text) {
-        std::fs::write(to, text).unwrap();
-    }
-}
-
-fn install(home: &Path) {
-    let done = Command::new("npm")
-        .args([
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ])
-        .current_dir(home)
-        .status();
-    match done {
-        Ok(status) => assert!(status.success(), "npm ci failed in {}", home.display()),
-        Err(error) => panic!(
-            "these tests need Node 20 and npm (on Debian and Ubuntu: apt-get install nodejs npm): {error}"
-        ),
-    }
 }
 
 /// Runs a script with `input` and answers what it said.

@@ -2,17 +2,26 @@
 //!
 //! Each process tells the others what changes, and all of it now and then, which mends
 //! what was lost on the way. All decide alike from what they heard, their own words
-//! included, so that nobody has to be asked before "somebody left" is told.
+//! included, so that nobody has to be asked before "somebody left" is told. Whose last
+//! connection was lost is still there for a moment: a page that is loaded again, or a process
+//! that is replaced, is no news, and neither is what one process tells before the other.
 
-use std::collections::{HashMap, HashSet};
+mod heard;
+
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use heard::Heard;
+
 /// A process that was not heard of for so long is taken for gone.
 pub const SILENCE: Duration = Duration::from_secs(45);
+
+/// Who lost their last connection has left when this is over.
+pub const LINGER: Duration = Duration::from_secs(2);
 
 /// A place: a session, or the platform as a whole when there is none; and who is there.
 pub type Place = (Option<Uuid>, Uuid);
@@ -28,6 +37,9 @@ pub struct News {
     /// Who left.
     #[serde(default)]
     pub off: Vec<Place>,
+    /// Whose connection was lost. They may be back, or elsewhere.
+    #[serde(default)]
+    pub lost: Vec<Place>,
     /// Whether `on` is everybody.
     #[serde(default)]
     pub whole: bool,
@@ -49,20 +61,12 @@ pub struct Change {
     pub came: bool,
 }
 
-#[derive(Default)]
-struct Known {
-    /// This process's connections at each place, and what the person is called.
-    mine: HashMap<Place, (usize, String)>,
-    /// What each process said, our own included, and when.
-    said: HashMap<Uuid, (Instant, HashSet<Place>)>,
-    /// At how many processes a place is taken.
-    taken: HashMap<Place, (usize, String)>,
-}
-
 /// What is known of everybody.
 pub struct Roster {
     me: Uuid,
-    known: Mutex<Known>,
+    /// This process's connections at each place, and what the person is called.
+    mine: Mutex<HashMap<Place, (usize, String)>>,
+    heard: Mutex<Heard>,
 }
 
 impl Roster {
@@ -70,14 +74,15 @@ impl Roster {
     pub fn new(me: Uuid) -> Self {
         Self {
             me,
-            known: Mutex::default(),
+            mine: Mutex::default(),
+            heard: Mutex::default(),
         }
     }
 
     /// A connection of ours came to a place. What there is to tell the others, if it is the first.
     pub fn came(&self, place: Place, name: &str) -> Option<News> {
-        let mut known = self.lock();
-        let entry = known.mine.entry(place).or_insert_with(|| (0, name.to_owned()));
+        let mut mine = lock(&self.mine);
+        let entry = mine.entry(place).or_insert_with(|| (0, name.to_owned()));
         entry.0 += 1;
         (entry.0 == 1).then(|| News {
             replica: self.me,
@@ -88,27 +93,38 @@ impl Roster {
 
     /// A connection of ours left a place. What there is to tell, if it was the last.
     pub fn left(&self, place: Place) -> Option<News> {
-        let mut known = self.lock();
-        let entry = known.mine.get_mut(&place)?;
-        entry.0 = entry.0.saturating_sub(1);
-        if entry.0 > 0 {
-            return None;
-        }
-        known.mine.remove(&place);
-        Some(News {
+        self.last_of(place).then(|| News {
             replica: self.me,
             off: vec![place],
             ..News::default()
         })
     }
 
+    /// A connection of ours that was at a place is gone. What there is to tell, if it was the last.
+    pub fn lost(&self, place: Place) -> Option<News> {
+        self.last_of(place).then(|| News {
+            replica: self.me,
+            lost: vec![place],
+            ..News::default()
+        })
+    }
+
+    fn last_of(&self, place: Place) -> bool {
+        let mut mine = lock(&self.mine);
+        let Some(entry) = mine.get_mut(&place) else {
+            return false;
+        };
+        entry.0 = entry.0.saturating_sub(1);
+        entry.0 == 0 && mine.remove(&place).is_some()
+    }
+
     /// Everybody who is here.
     pub fn whole(&self) -> News {
-        let known = self.lock();
-        let mine = known.mine.iter();
+        let mine = lock(&self.mine);
         News {
             replica: self.me,
             on: mine
+                .iter()
                 .map(|((session, user), (_, name))| (*session, *user, name.clone()))
                 .collect(),
             whole: true,
@@ -118,95 +134,23 @@ impl Roster {
 
     /// Takes what a process said. Answers what changed by it.
     pub fn hear(&self, news: News) -> Vec<Change> {
-        let mut known = self.lock();
-        let mut changes = Vec::new();
-        let before = known.said.entry(news.replica).or_insert_with(none);
-        before.0 = Instant::now();
-        let mut off = news.off;
-        if news.whole {
-            let now: HashSet<Place> = news
-                .on
-                .iter()
-                .map(|(session, user, _)| (*session, *user))
-                .collect();
-            off.extend(before.1.difference(&now).copied());
-        }
-        for (session, user, name) in news.on {
-            known.comes(news.replica, (session, user), name, &mut changes);
-        }
-        for place in off {
-            known.goes(news.replica, place, &mut changes);
-        }
-        changes
+        lock(&self.heard).hear(news)
     }
 
-    /// Lets go of processes that are silent. Answers what changed by it.
+    /// Lets go of processes that are silent, and of those who did not come back. Answers what
+    /// changed by it.
     pub fn sweep(&self, now: Instant) -> Vec<Change> {
-        let mut known = self.lock();
-        let said = known.said.iter();
-        let silent: Vec<(Uuid, Vec<Place>)> = said
-            .filter(|(replica, (heard, _))| **replica != self.me && now.duration_since(*heard) > SILENCE)
-            .map(|(replica, (_, places))| (*replica, places.iter().copied().collect()))
-            .collect();
-        let mut changes = Vec::new();
-        for (replica, places) in silent {
-            for place in places {
-                known.goes(replica, place, &mut changes);
-            }
-            known.said.remove(&replica);
-        }
-        changes
+        lock(&self.heard).sweep(self.me, now)
     }
 
     /// Whether somebody is online anywhere.
     pub fn is_online(&self, user: Uuid) -> bool {
-        self.lock().taken.contains_key(&(None, user))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.heard).has(&(None, user))
     }
 }
 
-fn none() -> (Instant, HashSet<Place>) {
-    (Instant::now(), HashSet::new())
-}
-
-impl Known {
-    fn comes(&mut self, replica: Uuid, place: Place, name: String, changes: &mut Vec<Change>) {
-        if !self.said.entry(replica).or_insert_with(none).1.insert(place) {
-            return;
-        }
-        let taken = self.taken.entry(place).or_insert_with(|| (0, name));
-        taken.0 += 1;
-        if taken.0 == 1 {
-            changes.push(change(place, taken.1.clone(), true));
-        }
-    }
-
-    fn goes(&mut self, replica: Uuid, place: Place, changes: &mut Vec<Change>) {
-        if !self.said.entry(replica).or_insert_with(none).1.remove(&place) {
-            return;
-        }
-        let Some(taken) = self.taken.get_mut(&place) else {
-            return;
-        };
-        taken.0 -= 1;
-        if taken.0 == 0
-            && let Some((_, name)) = self.taken.remove(&place)
-        {
-            changes.push(change(place, name, false));
-        }
-    }
-}
-
-fn change((session, user): Place, name: String, came: bool) -> Change {
-    Change {
-        session,
-        user,
-        name,
-        came,
-    }
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -235,6 +179,23 @@ mod tests {
     }
 
     #[test]
+    fn who_is_back_at_once_has_not_left() {
+        let (one, two, other) = (Roster::new(id(1)), Roster::new(id(2)), Roster::new(id(3)));
+        let place = (Some(id(10)), id(20));
+        other.hear(one.came(place, "Ann").unwrap());
+        assert_eq!(other.hear(one.lost(place).unwrap()), []);
+        assert_eq!(other.hear(two.came(place, "Ann").unwrap()), []);
+        let later = Instant::now() + LINGER;
+        assert_eq!(other.sweep(later), [], "they are elsewhere");
+        assert_eq!(other.hear(two.lost(place).unwrap()), []);
+        assert_eq!(other.sweep(Instant::now()), [], "they may be back");
+        let gone = other.sweep(Instant::now() + LINGER);
+        assert_eq!((gone.len(), gone[0].came), (1, false));
+        let news = two.came(place, "Ann").unwrap();
+        assert!(other.hear(news)[0].came);
+    }
+
+    #[test]
     fn a_whole_account_mends_what_was_lost_and_silence_means_gone() {
         let (one, two) = (Roster::new(id(1)), Roster::new(id(2)));
         let (ann, bob) = ((None, id(20)), (None, id(21)));
@@ -242,11 +203,13 @@ mod tests {
         one.left(ann);
         one.came(bob, "Bob");
         let changes = two.hear(one.whole());
-        assert_eq!(changes.len(), 2);
+        assert_eq!((changes.len(), changes[0].user), (1, id(21)));
+        assert_eq!(two.sweep(Instant::now() + LINGER)[0].user, id(20));
         assert!(two.is_online(id(21)) && !two.is_online(id(20)));
         assert_eq!(two.hear(one.whole()), []);
         let later = Instant::now() + SILENCE + Duration::from_secs(1);
-        assert_eq!(two.sweep(later).len(), 1);
+        assert_eq!(two.sweep(later), [], "somebody may have them now");
+        assert_eq!(two.sweep(later + LINGER).len(), 1);
         assert!(!two.is_online(id(21)));
     }
 }
