@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up down logs clean-data demo test chaos conformance bench containers lint migrations help
+.PHONY: up down logs clean-data demo test chaos upgrade conformance bench containers lint migrations help
 
 up: ## build and start everything here; again: only what has changed
 	@deploy/local/up
@@ -21,6 +21,9 @@ test: ## run all tests on engines of their own; ARGS="…" go to cargo test
 
 chaos: ## kill processes, broker and connections under load, and prove that nothing is lost; ARGS="--seed 7 --seconds 180"
 	@tests/chaos/run $(ARGS)
+
+upgrade: ## put this release in the place of a former one under load, and prove that nothing is lost; ARGS="--from v1.0.0"
+	@tests/chaos/upgrade $(ARGS)
 
 conformance: ## try every operation of the API document with good and bad input
 	@tests/conformance/openapi

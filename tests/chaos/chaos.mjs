@@ -2,6 +2,8 @@
 // anything and nothing happened twice.
 //
 //   make chaos ARGS="--seed 7 --seconds 180 --clients 200 --rooms 20"
+//
+// With CHAOS_FORMER, the binary of a former release: replaces it piece by piece instead.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,8 +25,9 @@ import { Random } from './random.mjs';
 import { report } from './report.mjs';
 import { SCHEMAS } from './schemas.mjs';
 import { Talker } from './talker.mjs';
+import { Upgrade } from './upgrade.mjs';
 
-const { PARLOUR_BIN: BINARY, CHAOS_HOME: HOME, CHAOS_ENGINES: ENGINES } = process.env;
+const { PARLOUR_BIN: BINARY, CHAOS_FORMER: FORMER, CHAOS_HOME: HOME, CHAOS_ENGINES: ENGINES } = process.env;
 /** Desks at which orders are made, each with a client and a reader. */
 const DESKS = 4;
 /** How long what is under way may take to end after the last blow, in milliseconds. */
@@ -62,8 +65,9 @@ const alarm = (rule, about) => {
 /** Everybody who takes part, known to every service. */
 async function gatherPeople(calls, database) {
   const home = (n) => n % calls.bases.length;
-  const [admin, monitor] = [await staff(calls, BINARY, 'admin', 'admin', 0), await staff(calls, BINARY, 'monitor', 'monitor', 1)];
-  const readers = await each(Array.from({ length: DESKS }), 2, (_, n) => staff(calls, BINARY, 'reader', `reader-${n}`, home(n)));
+  const first = FORMER ?? BINARY;
+  const [admin, monitor] = [await staff(calls, first, 'admin', 'admin', 0), await staff(calls, first, 'monitor', 'monitor', 1)];
+  const readers = await each(Array.from({ length: DESKS }), 2, (_, n) => staff(calls, first, 'reader', `reader-${n}`, home(n)));
   const clients = await each(Array.from({ length: DESKS }), 2, (_, n) => register(calls, `client-${n}`, home(n + 1)));
   const crowd = await each(Array.from({ length: wishes.clients }), 4, (_, n) => register(calls, `guest-${n}`, home(n)));
   await until('everybody is known', async () => Object.keys(await pending(database)).length === 0);
@@ -150,10 +154,13 @@ async function play(platform, database) {
   tell(`${talkers.length} people are connected, in ${rooms.length} rooms; ${DESKS} desks take orders`);
 
   const end = Date.now() + wishes.seconds * 1000;
-  const blows = new Blows({ platform, database, engines: ENGINES, home: HOME, figures, tell });
-  calls.isCalm = () => blows.isCalm();
-  await Promise.all([load({ people, rooms, desks, calls, end }), blows.deal(plan(wishes.seed), end)]);
-  tell('no more blows; waiting until everything that was begun has ended');
+  const change = FORMER
+    ? new Upgrade({ platform, binary: BINARY, random: new Random(wishes.seed), alarm, figures, tell })
+    : new Blows({ platform, database, engines: ENGINES, home: HOME, figures, tell });
+  calls.isCalm = () => change.isCalm();
+  const changed = FORMER ? change.roll(end) : change.deal(plan(wishes.seed), end);
+  await Promise.all([load({ people, rooms, desks, calls, end }), changed]);
+  tell('waiting until everything that was begun has ended');
   let left = {};
   await until('nothing is under way', async () => Object.keys(left = await pending(database)).length === 0);
   if (Object.keys(left).length) tell(`still under way: ${JSON.stringify(left)}`);
@@ -170,7 +177,7 @@ async function play(platform, database) {
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(logs, { recursive: true });
-const platform = new Platform({ binary: BINARY, folder, alarm });
+const platform = new Platform({ binary: FORMER ?? BINARY, folder, alarm });
 await platform.plan();
 const database = new pg.Pool({ connectionString: process.env.PARLOUR_PG_URL, max: 4 });
 database.on('error', (error) => alarm('the checker lost its connection', { error: error.message }));

@@ -9,6 +9,8 @@ import { KINDS } from './plan.mjs';
 
 /** How long a process may take to be ready, in milliseconds. */
 const START = 180_000;
+/** How long it may take to stop when it is asked to. */
+const STOP = 60_000;
 const REPLICAS = 2;
 /** Below those that the system gives to whoever asks for any. */
 const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
@@ -36,8 +38,10 @@ class Process {
   child = null;
   expected = false;
 
-  constructor(kind, replica, ports) {
+  constructor(kind, replica, ports, binary) {
     this.kind = kind;
+    this.replica = replica;
+    this.binary = binary;
     this.name = `${kind}-${replica}`;
     [this.port, this.internal, this.sockets] = ports;
     this.url = `http://127.0.0.1:${this.port}`;
@@ -64,7 +68,7 @@ export class Platform {
 
   async plan() {
     const ports = await freePorts(KINDS.length * REPLICAS * 3);
-    const one = (kind, replica) => new Process(kind, replica, ports.splice(0, 3));
+    const one = (kind, replica) => new Process(kind, replica, ports.splice(0, 3), this.binary);
     const all = KINDS.flatMap((kind) => [...Array(REPLICAS).keys()].map((replica) => one(kind, replica)));
     this.processes = Object.fromEntries(KINDS.map((kind) => [kind, all.filter((process) => process.kind === kind)]));
     this.bases = this.processes.gateway.map(({ url }) => url);
@@ -82,7 +86,7 @@ export class Platform {
   #environment(one) {
     const urls = (kind) => this.processes[kind].map(({ url }) => url).join(',');
     const sockets = this.processes.sockets.map((process) => `http://127.0.0.1:${process.sockets}`).join(',');
-    const replica = Number(one.name.at(-1));
+    const { replica } = one;
     const upstreams = {
       IDENTITY: urls('identity'), NOTIFY: urls('notify'), ORDERS: urls('orders'), MEDIA: urls('media'),
       CHAT: urls('api'), SOCKETS: sockets,
@@ -107,7 +111,7 @@ export class Platform {
   #spawn(one) {
     const log = openSync(join(this.folder, `${one.name}.log`), 'a');
     const service = { api: 'chat', sockets: 'chat' }[one.kind] ?? one.kind;
-    const child = spawn(this.binary, ['run', service], { env: this.#environment(one), stdio: ['ignore', log, log] });
+    const child = spawn(one.binary, ['run', service], { env: this.#environment(one), stdio: ['ignore', log, log] });
     one.child = child;
     one.expected = false;
     one.gone = new Promise((gone) => {
@@ -132,6 +136,20 @@ export class Platform {
   async revive(one) {
     this.#spawn(one);
     await this.ready(one);
+  }
+
+  /** Has it stop in an orderly way, and starts `binary` in its place. */
+  async replace(one, binary) {
+    one.expected = true;
+    one.child.kill('SIGTERM');
+    const late = setTimeout(() => {
+      this.alarm('a process does not stop', { who: one.name, seconds: STOP / 1000 });
+      one.child.kill('SIGKILL');
+    }, STOP);
+    await one.gone;
+    clearTimeout(late);
+    one.binary = binary;
+    await this.revive(one);
   }
 
   async ready(one) {

@@ -44,7 +44,7 @@ impl Heard {
             changes.extend(self.goes(news.replica, place));
         }
         for place in lost {
-            self.loses(news.replica, place);
+            self.loses(news.replica, place, Instant::now());
         }
         changes
     }
@@ -59,7 +59,7 @@ impl Heard {
             .collect();
         for (replica, places) in silent {
             for place in places {
-                self.loses(replica, place);
+                self.loses(replica, place, now);
             }
             self.said.remove(&replica);
         }
@@ -100,13 +100,13 @@ impl Heard {
 
     /// Somebody left, and is gone at once if nobody else has them.
     fn goes(&mut self, replica: Uuid, place: Place) -> Option<Change> {
-        self.loses(replica, place);
+        self.loses(replica, place, Instant::now());
         self.taken.get(&place)?.lost?;
         let gone = self.taken.remove(&place)?;
         Some(change(place, gone.name, false))
     }
 
-    fn loses(&mut self, replica: Uuid, place: Place) {
+    fn loses(&mut self, replica: Uuid, place: Place, now: Instant) {
         let Some((_, said)) = self.said.get_mut(&replica) else {
             return;
         };
@@ -114,7 +114,7 @@ impl Heard {
             && let Some(there) = self.taken.get_mut(&place)
         {
             there.processes -= 1;
-            there.lost = (there.processes == 0).then(Instant::now);
+            there.lost = (there.processes == 0).then_some(now);
         }
     }
 }
