@@ -12,9 +12,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 def children(pid):
     """The process and everything below it."""
     found = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return found  # It ended in this moment.
+    for task in tasks:
         try:
-            below = task.read_text().split()
+            below = (task / "children").read_text().split()
         except (FileNotFoundError, ProcessLookupError):
             continue
         for child in below:
@@ -28,7 +32,7 @@ def cpu(pid):
     for one in children(pid):
         try:
             fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # It ended in this moment, and its time is its parent's now.
         total += sum(int(field) for field in fields[11:15])
     return total / TICK
