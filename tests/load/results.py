@@ -10,6 +10,8 @@ import statistics
 import sys
 import time
 
+# How a colourful log's lines begin.
+TIMESTAMP = "\033["
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / ".local" / "bench" / "results"
 
 
@@ -47,6 +49,8 @@ def main():
     rows = []
     for line in sys.stdin:
         print(line, end="", flush=True)
+        if TIMESTAMP in line:
+            continue  # A line of a log.
         what, colon, figure = line.strip().partition(": ")
         if colon:
             rows.append((what, figure, ""))

@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 const PEOPLE: i32 = 100_000;
 const NOTIFICATIONS: i32 = 1_000_000;
+/// People of whom the events tell.
+const CLIENTS: i32 = 1000;
 /// Seconds for which events are published.
 const SECONDS: u32 = 10;
 
@@ -89,38 +91,55 @@ async fn ask(client: &Client, path: &str, times: usize) -> Vec<Duration> {
     taken
 }
 
-/// An event is published, and its push arrives.
+/// Events are published, each about another client, and their pushes arrive.
 async fn socket(app: &App) {
-    let reader = app.person("client").await.id;
+    people(app, CLIENTS).await;
+    let clients: Vec<Uuid> = row(app, "SELECT array_agg(id) FROM notify.people").await;
     let seen: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let arrived = seen.clone();
     let handler = move |push: Push| {
-        let arrived = arrived.clone();
-        async move {
-            let order = push.payload["data"]["order_id"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            arrived.lock().unwrap().insert(order, Instant::now());
+        let order = push.payload["data"]["order_id"].as_str().map(str::to_owned);
+        if let Some(order) = order {
+            arrived.lock().unwrap().entry(order).or_insert_with(Instant::now);
         }
+        std::future::ready(())
     };
     let broker = Broker::new(BrokerSettings::at(app.vhost().url(None))).unwrap();
     let realtime = Realtime::new(broker);
     let mut up = realtime.subscribe(&["user.*"], handler, CancellationToken::new());
     up.wait_for(|up| *up).await.unwrap();
+    // A build without optimisation cannot keep up with what is promised of one with it.
+    let rates: &[u32] = if cfg!(debug_assertions) {
+        &[50]
+    } else {
+        &[125, 250, 500]
+    };
+    for rate in rates {
+        let sent = publish(app, &clients, *rate).await;
+        let seen = seen.lock().unwrap();
+        let times = sent
+            .iter()
+            .filter_map(|(order, at)| Some(*seen.get(order)? - *at));
+        println!(
+            "{rate} events a second, from before the publishing transaction to the socket: {}",
+            figures(times.collect())
+        );
+    }
+}
+
+/// Publishes so many a second, waits until they have arrived, and answers when each was begun.
+async fn publish(app: &App, clients: &[Uuid], rate: u32) -> HashMap<String, Instant> {
     let db = app.database().db("identity");
     let mut sent = HashMap::new();
-    // A build without optimisation cannot keep up with what is promised of one with it.
-    let a_second = if cfg!(debug_assertions) { 50 } else { 500 };
-    let mut pace = tokio::time::interval(Duration::from_secs(1) / a_second);
-    for _ in 0..SECONDS * a_second {
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / rate);
+    for client in clients.iter().cycle().take((SECONDS * rate) as usize) {
         pace.tick().await;
         let order = Uuid::now_v7().to_string();
         let event = OrderDelivered {
             order_id: order.clone(),
             number: "R-1".into(),
-            client_id: Uuid::now_v7().to_string(),
-            reader_id: reader.to_string(),
+            client_id: client.to_string(),
+            reader_id: Uuid::now_v7().to_string(),
             service_name: "Tarot".into(),
             ..Default::default()
         };
@@ -135,14 +154,17 @@ async fn socket(app: &App) {
         });
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let seen = seen.lock().unwrap();
-    let times = sent
-        .iter()
-        .filter_map(|(order, at)| Some(*seen.get(order)? - *at));
-    println!(
-        "{a_second} events a second: from before the publishing transaction to the socket: {}",
-        figures(times.collect())
+    sent
+}
+
+/// So many more people that notify knows of.
+async fn people(app: &App, count: i32) {
+    let sql = format!(
+        "INSERT INTO notify.people (id, display_name, roles, locale, specialities, status, version)
+         SELECT gen_random_uuid(), 'P', '{{client}}', 'en', '{{}}', 'active', 1 FROM generate_series(1, {count});
+         ANALYZE notify.people"
     );
+    app.database().admin().await.batch_execute(&sql).await.unwrap();
 }
 
 async fn unread(app: &App, ana: &Person) {
@@ -170,12 +192,7 @@ async fn unread(app: &App, ana: &Person) {
 }
 
 async fn broadcast(app: &App, owner: &Person) {
-    let sql = format!(
-        "INSERT INTO notify.people (id, display_name, roles, locale, specialities, status, version)
-         SELECT gen_random_uuid(), 'P', '{{client}}', 'en', '{{}}', 'active', 1 FROM generate_series(1, {PEOPLE});
-         ANALYZE notify.people"
-    );
-    app.database().admin().await.batch_execute(&sql).await.unwrap();
+    people(app, PEOPLE).await;
     let me = app.by(owner);
     println!(
         "a list while idle: {}",
