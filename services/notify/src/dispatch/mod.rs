@@ -12,6 +12,7 @@ mod sockets;
 mod words;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -36,6 +37,16 @@ pub struct Outbound {
     bells: Arc<[Bell; 4]>,
 }
 
+/// What goes out once a transaction has committed.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// Pushes, whose deliveries this process has claimed.
+    pub pushes: Vec<SocketPush>,
+    /// The channels on which something else is due now. To look for it costs a query, so that
+    /// nobody looks who has no reason to.
+    pub due: BTreeSet<Channel>,
+}
+
 impl Outbound {
     /// A way, and its end for [`tasks`].
     pub fn new() -> (Self, mpsc::Receiver<SocketPush>) {
@@ -45,20 +56,15 @@ impl Outbound {
     }
 
     /// Hands pushes over and wakes who sends the rest. Never waits.
-    pub fn hand(&self, pushes: Vec<SocketPush>) {
-        for push in pushes {
+    pub fn hand(&self, outgoing: Outgoing) {
+        for push in outgoing.pushes {
             if self.sockets.try_send(push).is_err() {
                 tracing::warn!("the sockets are behind: pushes wait for their lease to end");
                 break;
             }
         }
-        self.wake();
-    }
-
-    /// Wakes who sends: something may be due.
-    pub fn wake(&self) {
-        for bell in self.bells.iter() {
-            bell.notify_one();
+        for channel in outgoing.due {
+            self.bell(channel).notify_one();
         }
     }
 

@@ -9,7 +9,8 @@ use parlour_db::Tx;
 use parlour_events::{Consumer, Failure, Incoming};
 
 use super::id;
-use crate::dispatch::Mail;
+use crate::dispatch::{Mail, Outgoing};
+use crate::domain::Channel;
 use crate::state::Notify;
 use crate::store::deliveries::{self, NewMail};
 use crate::telling::after_commit;
@@ -21,7 +22,11 @@ pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
         async move |tx: &mut Tx, event: Incoming<EmailRequested>| -> Result<(), Failure> {
             let mail = new_mail(&notify, &event)?;
             deliveries::insert_mail(tx, &mail).await?;
-            after_commit(&notify, tx, Vec::new());
+            let outgoing = Outgoing {
+                due: [Channel::Email].into(),
+                ..Outgoing::default()
+            };
+            after_commit(&notify, tx, outgoing);
             Ok(())
         },
     )

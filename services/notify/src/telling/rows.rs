@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Message;
 use super::plan::{Plan, Way};
-use crate::dispatch::SocketPush;
+use crate::dispatch::Outgoing;
 use crate::domain::decision::Decision;
 use crate::domain::reason::{Chosen, Reason};
 use crate::domain::{Channel, Priority};
@@ -47,17 +47,17 @@ impl<'m> Round<'m> {
 /// Where digests are open: by person, channel and address.
 type OpenDigests = HashMap<(Uuid, Channel, Uuid), (Uuid, DateTime<Utc>)>;
 
-/// Inserts the deliveries of `plans`. Answers what has to be pushed to sockets after the commit:
-/// those rows are this process's already, for the length of a lease.
+/// Inserts the deliveries of `plans`. Answers what goes out after the commit: the rows of pushes
+/// are this process's already, for the length of a lease.
 pub(crate) async fn add_round(
     notify: &Arc<Notify>,
     tx: &mut Tx,
     round: &Round<'_>,
     plans: &[Plan],
-) -> Result<Vec<SocketPush>, Error> {
+) -> Result<Outgoing, Error> {
     let digests = open_digests(tx, round, plans).await?;
     let mut rows = empty(round);
-    let mut pushes = Vec::new();
+    let mut outgoing = Outgoing::default();
     for plan in plans {
         for way in &plan.ways {
             let id = id::new();
@@ -65,7 +65,9 @@ pub(crate) async fn add_round(
                 continue;
             };
             if way.channel == Channel::Socket {
-                pushes.push(plan.push(notify, round, id));
+                outgoing.pushes.push(plan.push(notify, round, id));
+            } else if matches!(way.decision, Decision::Now(_)) {
+                outgoing.due.insert(way.channel);
             }
             rows.id.push(id);
             rows.notification_id.push(plan.id);
@@ -81,7 +83,7 @@ pub(crate) async fn add_round(
         }
     }
     deliveries::insert(tx, rows).await?;
-    Ok(pushes)
+    Ok(outgoing)
 }
 
 fn empty(round: &Round<'_>) -> deliveries::Insert {
