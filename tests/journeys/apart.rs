@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use parlour_testkit::{Client, eventually};
+use parlour_testkit::{Client, eventually, free_address};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::people::sign_in;
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 use crate::process::Process;
 
 /// How long something may take before the test has failed.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use parlour_testkit::eventually;
+use parlour_testkit::{eventually, free_address};
 use serde_json::json;
 
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 
 const PEOPLE: usize = 60;
 const KILLS: usize = 4;

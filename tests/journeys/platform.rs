@@ -1,14 +1,14 @@
 //! Processes of the binary on a database and a vhost of the test's own.
 
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_config::Layers;
-use parlour_testkit::{Database, Vhost};
+use parlour_testkit::{Database, Vhost, free_address};
 use serde_json::{Value, json};
 
 use crate::people::account;
@@ -247,9 +247,4 @@ impl Platform {
         command.envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
         Process::start(command, address, log, ready).await
     }
-}
-
-/// An address that nobody listens on at this moment.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

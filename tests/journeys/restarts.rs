@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use parlour_testkit::eventually;
+use parlour_testkit::{eventually, free_address};
 
 use crate::load::Load;
 use crate::people::sign_up;
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restarting_identity_under_load_fails_no_request() {

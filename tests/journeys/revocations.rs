@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use parlour_testkit::{Client, eventually};
+use parlour_testkit::{Client, eventually, free_address};
 use serde_json::json;
 
 use crate::people::{PASSWORD, sign_in};
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 
 /// How long until both gateways refuse the token. Printed, not asserted: the promise is one second.
 async fn felt(what: &str, gateways: [&Client; 2], token: &str, path: &str) {

@@ -1,10 +1,10 @@
 //! Signing up and in, in one process and apart.
 
-use parlour_testkit::Client;
+use parlour_testkit::{Client, free_address};
 use serde_json::json;
 
 use crate::people::{self, PASSWORD, account};
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 
 /// Registers, signs in, reads and changes the profile, and signs out.
 async fn journey(gateway: &Client, name: &str) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use parlour_chassis::Context;
 use parlour_media::jobs;
 use parlour_media::state::Media;
-use parlour_testkit::{Client, eventually};
+use parlour_testkit::{Client, eventually, free_address};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(crate) use contents::dot;
 
 use crate::people::{sign_in, sign_up};
-use crate::platform::{Platform, free_address};
+use crate::platform::Platform;
 
 /// As many uploads, unless `PARLOUR_JOURNEY_UPLOADS` says otherwise.
 const UPLOADS: usize = 240;

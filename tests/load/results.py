@@ -11,7 +11,7 @@ import sys
 import time
 
 # How a colourful log's lines begin.
-TIMESTAMP = "\033["
+ESCAPE = "\033["
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / ".local" / "bench" / "results"
 
 
@@ -49,7 +49,7 @@ def main():
     rows = []
     for line in sys.stdin:
         print(line, end="", flush=True)
-        if TIMESTAMP in line:
+        if ESCAPE in line:
             continue  # A line of a log.
         what, colon, figure = line.strip().partition(": ")
         if colon:

@@ -1,7 +1,6 @@
 //! A clamd of a test's own, with one signature and small limits.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -9,6 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+
+use crate::address::free_address;
 
 /// It reads its signatures first.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,8 +38,7 @@ impl ClamAv {
             .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let line = format!("Ours.Test.Marker:0:*:{hex}\n");
         fs::write(signatures.join("ours.ndb"), line).expect("a signature");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("its number").port();
+        let port = free_address().port();
         let dir = home.path().display();
         let config = format!(
             "Foreground yes\nDatabaseDirectory {dir}/db\nLocalSocket {dir}/clamd.ctl\nTemporaryDirectory {dir}\n\

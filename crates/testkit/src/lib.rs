@@ -21,6 +21,7 @@
     reason = "a test that cannot go on stops where it stands"
 )]
 
+mod address;
 mod answer;
 mod app;
 mod blocking;
@@ -45,6 +46,7 @@ mod schema;
 mod template;
 mod vhost;
 
+pub use address::free_address;
 pub use answer::Answer;
 pub use app::{App, AppBuilder};
 pub use clamav::ClamAv;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties};
+use lapin::{Channel, Connection, ConnectionProperties, Queue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -81,25 +81,18 @@ impl Vhost {
     /// What the queue `name` holds; `None` when there is none. Asked of the queue
     /// itself, because the management's figures are seconds old.
     pub async fn queue(&self, name: &str) -> Option<QueueState> {
-        let connection = Connection::connect(&self.url(None), ConnectionProperties::default()).await;
-        let connection = connection.expect("RabbitMQ answers");
-        let channel = connection
-            .create_channel()
-            .await
-            .expect("RabbitMQ opens a channel");
-        let passive = QueueDeclareOptions {
-            passive: true,
-            ..QueueDeclareOptions::default()
-        };
-        let asked = channel
-            .queue_declare(name.into(), passive, FieldTable::default())
-            .await;
-        drop(connection.close(200, "asked".into()).await);
-        let queue = asked.ok()?;
+        let queue = find(&self.channel().await, name).await?;
         Some(QueueState {
             ready: queue.message_count(),
             consumers: queue.consumer_count(),
         })
+    }
+
+    async fn channel(&self) -> Channel {
+        let connection = Connection::connect(&self.url(None), ConnectionProperties::default()).await;
+        let connection = connection.expect("RabbitMQ answers");
+        let channel = connection.create_channel().await;
+        channel.expect("RabbitMQ opens a channel")
     }
 
     /// Waits until somebody consumes from the queue `name`.
@@ -137,6 +130,16 @@ impl Vhost {
         }
         list.len()
     }
+}
+
+/// The queue `name`, or `None` when there is none; the broker has closed the channel then.
+async fn find(channel: &Channel, name: &str) -> Option<Queue> {
+    let passive = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let asked = channel.queue_declare(name.into(), passive, FieldTable::default());
+    asked.await.ok()
 }
 
 impl Drop for Vhost {

@@ -15,7 +15,7 @@ use parlour_events::publish_many;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::dispatch::{Outgoing, SocketPush};
+use crate::dispatch::{Handover, SocketPush};
 use crate::domain::decision::Matter;
 use crate::domain::{Channel, Priority};
 use crate::error::Error;
@@ -119,9 +119,9 @@ pub async fn tell(
     }
     let made = insert(notify, tx, message, &plans, now).await?;
     plans.retain(|plan| made.contains(&plan.id));
-    let outgoing = add_round(notify, tx, &Round::first(message, now), &plans).await?;
+    let handover = add_round(notify, tx, &Round::first(message, now), &plans).await?;
     created(tx, message, &plans).await?;
-    after_commit(notify, tx, outgoing);
+    after_commit(notify, tx, handover);
     Ok(plans
         .iter()
         .map(|plan| Told {
@@ -191,9 +191,9 @@ async fn created(tx: &mut Tx, message: &Message, plans: &[Plan]) -> Result<(), E
 }
 
 /// Hands pushes to the sockets and wakes who sends the rest.
-pub(crate) fn after_commit(notify: &Arc<Notify>, tx: &mut Tx, outgoing: Outgoing) {
+pub(crate) fn after_commit(notify: &Arc<Notify>, tx: &mut Tx, handover: Handover) {
     let outbound = notify.outbound.clone();
-    tx.on_commit(move || outbound.hand(outgoing));
+    tx.on_commit(move || outbound.hand(handover));
 }
 
 impl Plan {

@@ -7,9 +7,9 @@ use lapin::options::{
     QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel};
 
-use super::{Vhost, text};
+use super::{Vhost, find, text};
 
 /// How a mark at the end of a stream begins; each reading puts one of its own.
 const END: &str = "the end, as the testkit sees it";
@@ -55,26 +55,12 @@ impl Vhost {
     pub async fn stream(&self, name: &str) -> Vec<Vec<u8>> {
         whole_stream(&self.channel().await, name).await
     }
-
-    async fn channel(&self) -> Channel {
-        let connection = Connection::connect(&self.url(None), ConnectionProperties::default()).await;
-        let connection = connection.expect("RabbitMQ answers");
-        let channel = connection.create_channel().await;
-        channel.expect("RabbitMQ opens a channel")
-    }
 }
 
 /// Reads what waits in a queue. It goes back when the channel is closed.
 async fn waiting(channel: &Channel, name: &str) -> Vec<Vec<u8>> {
-    let passive = QueueDeclareOptions {
-        passive: true,
-        ..QueueDeclareOptions::default()
-    };
-    let queue = channel
-        .queue_declare(name.into(), passive, FieldTable::default())
-        .await;
     // One that went with its connection is not there any more.
-    let Ok(queue) = queue else {
+    let Some(queue) = find(channel, name).await else {
         return Vec::new();
     };
     let count = queue.message_count();

@@ -136,14 +136,5 @@ async fn send_elsewhere(live: &Live) {
         seat.end("stopping");
         tokio::time::sleep(pause).await;
     }
-    let all = live.roster.whole().on;
-    let lost = all
-        .into_iter()
-        .map(|(session, user, _)| (session, user))
-        .collect();
-    live.spread(&News {
-        replica: live.roster.whole().replica,
-        lost,
-        ..News::default()
-    });
+    live.spread(&live.roster.nobody());
 }

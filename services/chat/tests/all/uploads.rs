@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parlour_db::{Scope, Tx};
-use parlour_testkit::{App, AppBuilder, Person, Request, eventually, eventually_eq};
+use parlour_testkit::{App, AppBuilder, Person, Request, eventually, eventually_eq, free_address};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -58,9 +58,7 @@ fn picture(session: Uuid, file: Uuid, name: &str) -> parlour_chat::sending::NewM
 
 /// identity, media and chat in one process, whose address chat knows as media's.
 fn beside_media() -> AppBuilder {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
+    let address = free_address().to_string();
     let services = [
         parlour_identity::service(),
         parlour_media::service(),

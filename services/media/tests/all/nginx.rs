@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use parlour_testkit::{Client, eventually};
+use parlour_testkit::{Client, eventually, free_address};
 
 /// nginx with one file. Where it is not installed these tests fail and say so:
 /// `deploy/local/install --with-nginx`.
@@ -23,11 +23,7 @@ impl Drop for Nginx {
 impl Nginx {
     pub(crate) async fn start(content: &[u8]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_address().port();
         std::fs::create_dir(home.path().join("files")).unwrap();
         std::fs::write(home.path().join("files/a.txt"), content).unwrap();
         let dir = home.path().display();

@@ -39,7 +39,7 @@ pub struct Outbound {
 
 /// What goes out once a transaction has committed.
 #[derive(Debug, Default)]
-pub struct Outgoing {
+pub struct Handover {
     /// Pushes, whose deliveries this process has claimed.
     pub pushes: Vec<SocketPush>,
     /// The channels on which something else is due now. To look for it costs a query, so that
@@ -56,14 +56,14 @@ impl Outbound {
     }
 
     /// Hands pushes over and wakes who sends the rest. Never waits.
-    pub fn hand(&self, outgoing: Outgoing) {
-        for push in outgoing.pushes {
+    pub fn hand(&self, handover: Handover) {
+        for push in handover.pushes {
             if self.sockets.try_send(push).is_err() {
                 tracing::warn!("the sockets are behind: pushes wait for their lease to end");
                 break;
             }
         }
-        for channel in outgoing.due {
+        for channel in handover.due {
             self.bell(channel).notify_one();
         }
     }

@@ -9,7 +9,7 @@ use parlour_db::Tx;
 use parlour_events::{Consumer, Failure, Incoming};
 
 use super::id;
-use crate::dispatch::{Mail, Outgoing};
+use crate::dispatch::{Handover, Mail};
 use crate::domain::Channel;
 use crate::state::Notify;
 use crate::store::deliveries::{self, NewMail};
@@ -22,11 +22,11 @@ pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
         async move |tx: &mut Tx, event: Incoming<EmailRequested>| -> Result<(), Failure> {
             let mail = new_mail(&notify, &event)?;
             deliveries::insert_mail(tx, &mail).await?;
-            let outgoing = Outgoing {
+            let handover = Handover {
                 due: [Channel::Email].into(),
-                ..Outgoing::default()
+                ..Handover::default()
             };
-            after_commit(&notify, tx, outgoing);
+            after_commit(&notify, tx, handover);
             Ok(())
         },
     )

@@ -71,7 +71,7 @@ async fn again(notify: &Arc<Notify>, tx: &mut Tx, emergency: &Repeating) -> Resu
         now,
         expires_at: row.expires_at,
     };
-    let outgoing = add_round(notify, tx, &round, &[plan]).await?;
-    after_commit(notify, tx, outgoing);
+    let handover = add_round(notify, tx, &round, &[plan]).await?;
+    after_commit(notify, tx, handover);
     Ok(())
 }

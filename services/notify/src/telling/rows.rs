@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Message;
 use super::plan::{Plan, Way};
-use crate::dispatch::Outgoing;
+use crate::dispatch::Handover;
 use crate::domain::decision::Decision;
 use crate::domain::reason::{Chosen, Reason};
 use crate::domain::{Channel, Priority};
@@ -54,10 +54,10 @@ pub(crate) async fn add_round(
     tx: &mut Tx,
     round: &Round<'_>,
     plans: &[Plan],
-) -> Result<Outgoing, Error> {
+) -> Result<Handover, Error> {
     let digests = open_digests(tx, round, plans).await?;
     let mut rows = empty(round);
-    let mut outgoing = Outgoing::default();
+    let mut handover = Handover::default();
     for plan in plans {
         for way in &plan.ways {
             let id = id::new();
@@ -65,9 +65,9 @@ pub(crate) async fn add_round(
                 continue;
             };
             if way.channel == Channel::Socket {
-                outgoing.pushes.push(plan.push(notify, round, id));
+                handover.pushes.push(plan.push(notify, round, id));
             } else if matches!(way.decision, Decision::Now(_)) {
-                outgoing.due.insert(way.channel);
+                handover.due.insert(way.channel);
             }
             rows.id.push(id);
             rows.notification_id.push(plan.id);
@@ -83,7 +83,7 @@ pub(crate) async fn add_round(
         }
     }
     deliveries::insert(tx, rows).await?;
-    Ok(outgoing)
+    Ok(handover)
 }
 
 fn empty(round: &Round<'_>) -> deliveries::Insert {

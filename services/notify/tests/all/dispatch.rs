@@ -67,6 +67,18 @@ async fn a_mail_goes_where_identity_said_and_says_what_was_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_goes_out_although_nobody_looks_for_it() {
+    let hour = 3_600_000;
+    let app = builder().set("notify.dispatch.poll_ms", hour).start().await;
+    let (admin, ana) = (app.person("admin").await, known(&app, "client").await);
+    // The first might still meet the look that comes with the start.
+    for count in 1..=2 {
+        mail(&app, &admin, &ana, json!({})).await;
+        recorder(&app).eventually("note", count).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transient_refusal_is_tried_again_with_the_same_key_until_it_works() {
     let (clock, hands) = Clock::manual(Utc::now());
     let app = builder().clock(clock.clone()).start().await;

@@ -6,7 +6,7 @@ use parlour_notify::channels::Class;
 use parlour_testkit::{App, eventually, eventually_eq};
 use serde_json::json;
 
-use crate::support::{address, delivery, list, live, number, publish, recorder, refused};
+use crate::support::{address, builder, delivery, list, live, number, publish, recorder, refused};
 
 async fn heard_of(app: &App, id: uuid::Uuid) {
     let sql = format!(
@@ -39,6 +39,18 @@ async fn a_requested_mail_is_sent_once_and_never_listed() {
     assert!(list(&app, &person).await.is_empty());
     let sealed = "SELECT count(*) FROM notify.deliveries WHERE mail_sealed IS NOT NULL";
     eventually_eq(0, async || number(&app, sealed).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requested_mail_goes_out_although_nobody_looks_for_it() {
+    let hour = 3_600_000;
+    let app = builder().set("notify.dispatch.poll_ms", hour).with_vhost();
+    let app = app.start().await;
+    // The first might still meet the look that comes with the start.
+    for count in 1..=2 {
+        app.person("client").await;
+        recorder(&app).eventually("verify_email", count).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

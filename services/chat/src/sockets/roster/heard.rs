@@ -38,7 +38,7 @@ impl Heard {
             lost.extend(before.1.difference(&now).copied());
         }
         for (session, user, name) in news.on {
-            self.comes(news.replica, (session, user), name, &mut changes);
+            changes.extend(self.comes(news.replica, (session, user), name));
         }
         for place in news.off {
             changes.extend(self.goes(news.replica, place));
@@ -78,24 +78,23 @@ impl Heard {
         self.taken.contains_key(place)
     }
 
-    fn comes(&mut self, replica: Uuid, place: Place, name: String, changes: &mut Vec<Change>) {
+    fn comes(&mut self, replica: Uuid, place: Place, name: String) -> Option<Change> {
         if !self.said.entry(replica).or_insert_with(none).1.insert(place) {
-            return;
+            return None;
         }
-        let mut came = false;
-        let there = self.taken.entry(place).or_insert_with(|| {
-            came = true;
-            Presence {
-                processes: 0,
-                name,
-                lost: None,
-            }
-        });
-        there.processes += 1;
-        there.lost = None;
-        if came {
-            changes.push(change(place, there.name.clone(), true));
+        if let Some(there) = self.taken.get_mut(&place) {
+            there.processes += 1;
+            there.lost = None;
+            return None;
         }
+        let came = change(place, name.clone(), true);
+        let presence = Presence {
+            processes: 1,
+            name,
+            lost: None,
+        };
+        self.taken.insert(place, presence);
+        Some(came)
     }
 
     /// Somebody left, and is gone at once if nobody else has them.

@@ -132,6 +132,15 @@ impl Roster {
         }
     }
 
+    /// Nobody is here any more: all that were are lost.
+    pub fn nobody(&self) -> News {
+        News {
+            replica: self.me,
+            whole: true,
+            ..News::default()
+        }
+    }
+
     /// Takes what a process said. Answers what changed by it.
     pub fn hear(&self, news: News) -> Vec<Change> {
         lock(&self.heard).hear(news)
