@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use diesel::result::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -86,6 +87,8 @@ impl Db {
         let timeout = Some(Duration::from_millis(settings.acquire_timeout_ms));
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size)
+            // The connection used last is warm: its statements are prepared and its server process is in the caches.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(timeout)
             .create_timeout(timeout)
             .runtime(deadpool::Runtime::Tokio1)
