@@ -10,12 +10,18 @@ use crate::{ApiError, Call, Guard};
 /// Something that can be taken out of a request. Extraction happens in the order
 /// of the arguments, after the guard has admitted the caller.
 pub trait Extract: Sized {
+    /// Whether it reads a body that may be left out, for the document.
+    const OPTIONAL_BODY: bool = false;
+
     /// Takes it.
     fn extract(call: &mut Call) -> impl Future<Output = Result<Self, ApiError>>;
 }
 
 /// An async function of a guard and any number of extracted arguments.
 pub trait Endpoint<G, Args>: Clone + Send + Sync + 'static {
+    /// Whether one of its arguments reads a body that may be left out.
+    const OPTIONAL_BODY: bool;
+
     /// Admits, extracts, calls.
     fn call(&self, call: Call) -> impl Future<Output = Result<HttpResponse, ApiError>>;
 }
@@ -31,6 +37,8 @@ macro_rules! endpoint {
             E: Into<ApiError>,
             $($arg: Extract,)*
         {
+            const OPTIONAL_BODY: bool = false $(|| $arg::OPTIONAL_BODY)*;
+
             #[allow(non_snake_case, unused_mut)]
             async fn call(&self, mut call: Call) -> Result<HttpResponse, ApiError> {
                 let guard = G::admit(&call)?;

@@ -53,6 +53,8 @@ impl<T> Extract for JsonOrDefault<T>
 where
     T: DeserializeOwned + ToSchema + Check + Default + 'static,
 {
+    const OPTIONAL_BODY: bool = true;
+
     async fn extract(call: &mut Call) -> Result<Self, ApiError> {
         let sent = call.header("content-length").is_some_and(|length| length != "0");
         let sent = sent || call.header("transfer-encoding").is_some();

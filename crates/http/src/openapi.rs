@@ -73,8 +73,6 @@ fn operation(route: &Route) -> Operation {
     ];
     if route.access.reads_tokens() || route.access == Access::External {
         errors.push((401, "Nobody is signed in, or the token is not valid."));
-    }
-    if route.access.reads_tokens() {
         errors.push((403, "Not allowed."));
     }
     if route.access == Access::Anonymous && route.class == RateClass::Auth {

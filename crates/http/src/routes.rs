@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use utoipa::openapi::RefOr;
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::Schema;
 
@@ -59,6 +60,12 @@ impl Routes {
         H: Endpoint<G, Args>,
     {
         P::schemas(&mut self.schemas);
+        let mut operation = P::operation();
+        if H::OPTIONAL_BODY
+            && let Some(RefOr::T(body)) = &mut operation.request_body
+        {
+            body.required = Some(Required::False);
+        }
         for method in P::methods() {
             let route = Arc::new(Route {
                 service: self.service,
@@ -66,7 +73,7 @@ impl Routes {
                 path: P::path(),
                 access: G::ACCESS,
                 class,
-                operation: P::operation(),
+                operation: operation.clone(),
             });
             let handler = handler.clone();
             let boxed: Handler = Arc::new(move |call| {

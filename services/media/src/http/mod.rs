@@ -25,10 +25,10 @@ pub fn routes() -> Routes {
 #[derive(utoipa::IntoResponses)]
 pub enum FileBytes {
     /// The whole.
-    #[response(status = 200, content_type = "application/octet-stream")]
+    #[response(status = 200, content_type = "*/*")]
     Whole(Vec<u8>),
     /// The ranges that were asked for.
-    #[response(status = 206, content_type = "application/octet-stream")]
+    #[response(status = 206, content_type = "*/*")]
     Parts(Vec<u8>),
     /// The client has it.
     #[response(status = 304)]

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use parlour_files::kinds::{self, Kind};
-use parlour_http::{ApiError, Multipart, OnceRead, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{ApiError, Failure, Multipart, OnceRead, RateClass, Reply, Routes, State, Success, User};
 use serde_json::Map;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -42,7 +42,10 @@ pub struct FileForm {
 #[utoipa::path(
     post, path = "/api/chat/files", tag = "chat",
     request_body(content = FileForm, content_type = "multipart/form-data"),
-    responses((status = 201, description = "The message.", body = Success<MessageView>))
+    responses(
+        (status = 201, description = "The message.", body = Success<MessageView>),
+        (status = 404, description = "There is no such conversation, or not for this caller.", body = Failure),
+    )
 )]
 pub async fn send_file(
     user: User,

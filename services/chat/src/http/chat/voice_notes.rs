@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use parlour_files::audio;
 use parlour_files::kinds::{self, Kind};
-use parlour_http::{ApiError, Multipart, OnceRead, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{ApiError, Failure, Multipart, OnceRead, RateClass, Reply, Routes, State, Success, User};
 use serde_json::{Map, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -41,7 +41,10 @@ pub struct VoiceNoteForm {
 #[utoipa::path(
     post, path = "/api/chat/voice-notes", tag = "chat",
     request_body(content = VoiceNoteForm, content_type = "multipart/form-data"),
-    responses((status = 201, description = "The message.", body = Success<MessageView>))
+    responses(
+        (status = 201, description = "The message.", body = Success<MessageView>),
+        (status = 404, description = "There is no such conversation, or not for this caller.", body = Failure),
+    )
 )]
 pub async fn send_voice_note(
     user: User,

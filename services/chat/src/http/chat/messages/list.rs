@@ -1,6 +1,6 @@
 //! `GET /api/chat/messages`
 
-use parlour_http::{ApiError, Check, Query, RateClass, Reply, Routes, State, Success, User};
+use parlour_http::{ApiError, Check, Failure, Query, RateClass, Reply, Routes, State, Success, User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -50,7 +50,10 @@ pub struct MessagePage {
 /// costs the same however deep it reaches.
 #[utoipa::path(
     get, path = "/api/chat/messages", tag = "chat", params(MessageQuery),
-    responses((status = 200, description = "A page.", body = Success<MessagePage>))
+    responses(
+        (status = 200, description = "A page.", body = Success<MessagePage>),
+        (status = 404, description = "There is no such conversation, or not for this caller.", body = Failure),
+    )
 )]
 pub async fn list_messages(
     user: User,

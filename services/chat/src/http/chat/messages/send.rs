@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use parlour_db::{Scope, Tx};
 use parlour_http::{
-    ApiError, Check, Json, Limit, Once, Problems, RateClass, Reply, Routes, State, Success, User,
+    ApiError, Check, Failure, Json, Limit, Once, Problems, RateClass, Reply, Routes, State, Success, User,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -74,7 +74,10 @@ impl Check for SendMessage {
 /// `new_message`, the sender's as well.
 #[utoipa::path(
     post, path = "/api/chat/messages", tag = "chat", request_body = SendMessage,
-    responses((status = 201, description = "The message.", body = Success<MessageView>))
+    responses(
+        (status = 201, description = "The message.", body = Success<MessageView>),
+        (status = 404, description = "There is no such conversation, or not for this caller.", body = Failure),
+    )
 )]
 pub async fn send_message(
     user: User,

@@ -30,6 +30,7 @@ impl HeaderNamed for Signature {
 /// accounts in use signed is refused; one that says nothing new is answered like any other.
 #[utoipa::path(
     post, path = "/api/notifications/callbacks/twilio", tag = "notifications",
+    request_body(content = BTreeMap<String, String>, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The report is taken.", body = Success<Nothing>))
 )]
 pub async fn sms_status(
