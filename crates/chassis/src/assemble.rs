@@ -7,6 +7,7 @@ use std::time::Duration;
 use parlour_auth::{Authority, Remote, Revocations, Verifier};
 use parlour_db::{Db, DbError};
 use parlour_http::{Router, Routes, ServiceHandle};
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::task::JoinSet;
 
 use crate::background::Background;
@@ -104,6 +105,14 @@ pub(crate) struct Doors {
     pub(crate) make: crate::front::MakeFront,
 }
 
+fn document(service: &'static str, routes: &Routes) -> Result<Box<RawValue>, RunError> {
+    let document = parlour_http::document(service, crate::VERSION, routes);
+    to_raw_value(&document).map_err(|error| RunError::Build {
+        service,
+        cause: format!("its document: {error}"),
+    })
+}
+
 /// What listens: doors, what is behind them, what operators see.
 pub(crate) type Opened = (Vec<Doors>, Arc<Local>, Vec<Page>);
 
@@ -126,10 +135,7 @@ pub(crate) fn open_doors(
     } in assembled
     {
         let routes = (service.routes)();
-        documents.push((
-            service.name,
-            parlour_http::document(service.name, crate::VERSION, &routes),
-        ));
+        documents.push((service.name, document(service.name, &routes)?));
         public.push((routes, handle.clone()));
         private.push((built.internal, handle.clone()));
         front = front.or(built.front);

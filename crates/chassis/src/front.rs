@@ -1,5 +1,6 @@
 //! What takes requests in: the gateway's edge, or for a process without it a plain door.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 use parlour_auth::InternalKey;
 use parlour_http::{ApiError, Router};
-use utoipa::openapi::OpenApi;
+use serde_json::value::RawValue;
 
 use crate::Readiness;
 
@@ -16,8 +17,8 @@ use crate::Readiness;
 pub struct Local {
     /// The routes of the services in this process.
     pub router: Router,
-    /// Their documents, by service.
-    pub documents: Vec<(&'static str, OpenApi)>,
+    /// Their OpenAPI documents, by service; encoded, for they are twenty times as large in memory.
+    pub documents: Vec<(&'static str, Box<RawValue>)>,
     /// How they are.
     pub readiness: Readiness,
 }
@@ -69,12 +70,8 @@ impl Front for PlainDoor {
                 return local.readiness.response().await;
             }
             if path == "/-/openapi.json" {
-                let documents: serde_json::Map<String, serde_json::Value> = local
-                    .documents
-                    .iter()
-                    .filter_map(|(name, doc)| Some(((*name).to_owned(), serde_json::to_value(doc).ok()?)))
-                    .collect();
-                return HttpResponse::Ok().json(documents);
+                let documents = local.documents.iter().map(|(name, document)| (*name, document));
+                return HttpResponse::Ok().json(documents.collect::<BTreeMap<_, _>>());
             }
             let mut response = if path.starts_with("/internal/") {
                 if !is_ours(&request, &self.key) {

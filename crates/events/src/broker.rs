@@ -45,6 +45,10 @@ pub(crate) enum Purpose {
     Consume,
 }
 
+/// The largest frame, in bytes; what is larger goes in several. The client keeps room for 32 of
+/// them in each direction of a connection: 8 MiB where the broker's 128 KiB are used.
+const FRAME_MAX: u32 = 16 * 1024;
+
 /// RabbitMQ, as one process sees it. Cheap to clone, connects when first used.
 #[derive(Clone)]
 pub struct Broker(Arc<Inner>);
@@ -100,6 +104,7 @@ impl Broker {
             .parse()
             .map_err(BrokerError::Address)?;
         uri.query.heartbeat = Some(settings.heartbeat_s);
+        uri.query.frame_max = Some(FRAME_MAX);
         uri.query.connection_timeout = Some(settings.connect_timeout_ms);
         let ca = settings.ca.as_ref().map(|file| {
             std::fs::read_to_string(file)

@@ -56,7 +56,7 @@ pub fn document(title: &str, version: &str, routes: &Routes) -> OpenApi {
 }
 
 fn operation(route: &Route) -> Operation {
-    let mut operation = route.operation.clone();
+    let mut operation = route.operation();
     if operation.tags.is_none() {
         operation.tags = Some(vec![route.service.to_owned()]);
     }

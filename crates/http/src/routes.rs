@@ -28,8 +28,15 @@ pub struct Route {
     pub access: Access,
     /// What it counts against.
     pub class: RateClass,
-    /// Its OpenAPI operation.
-    pub operation: Operation,
+    /// Makes its OpenAPI operation.
+    describe: fn() -> Operation,
+}
+
+impl Route {
+    /// Its OpenAPI operation, made anew: it is large, and seldom asked for.
+    pub fn operation(&self) -> Operation {
+        (self.describe)()
+    }
 }
 
 /// A service's routes.
@@ -60,12 +67,6 @@ impl Routes {
         H: Endpoint<G, Args>,
     {
         P::schemas(&mut self.schemas);
-        let mut operation = P::operation();
-        if H::OPTIONAL_BODY
-            && let Some(RefOr::T(body)) = &mut operation.request_body
-        {
-            body.required = Some(Required::False);
-        }
         for method in P::methods() {
             let route = Arc::new(Route {
                 service: self.service,
@@ -73,7 +74,7 @@ impl Routes {
                 path: P::path(),
                 access: G::ACCESS,
                 class,
-                operation: operation.clone(),
+                describe: described::<P, G, Args, H>,
             });
             let handler = handler.clone();
             let boxed: Handler = Arc::new(move |call| {
@@ -97,6 +98,22 @@ impl Routes {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
         self.list.iter().map(|(route, _)| route)
     }
+}
+
+/// The operation of `P`, with what is known of the handler's arguments.
+fn described<P, G, Args, H>() -> Operation
+where
+    P: utoipa::Path,
+    G: Guard,
+    H: Endpoint<G, Args>,
+{
+    let mut operation = P::operation();
+    if H::OPTIONAL_BODY
+        && let Some(RefOr::T(body)) = &mut operation.request_body
+    {
+        body.required = Some(Required::False);
+    }
+    operation
 }
 
 fn method_of(method: &HttpMethod) -> Method {

@@ -139,7 +139,7 @@ async fn call(app: &App, route: &Route, path: &str, caller: &Caller) -> Answer {
     if let Some(token) = &caller.token {
         request = request.bearer(token);
     }
-    if route.operation.request_body.is_some() {
+    if route.operation().request_body.is_some() {
         request = request.json(serde_json::json!({}));
     }
     request.await

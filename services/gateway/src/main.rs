@@ -1,7 +1,7 @@
 //! The gateway as a process of its own.
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     parlour_chassis::main_of(parlour_gateway::service())

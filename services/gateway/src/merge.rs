@@ -24,7 +24,7 @@ pub(crate) fn document(shared: &Shared) -> Bytes {
     }
     let here = shared.local().into_iter().flat_map(|local| &local.documents);
     let mut documents: Vec<(String, Value)> = here
-        .filter_map(|(name, document)| Some(((*name).to_owned(), serde_json::to_value(document).ok()?)))
+        .filter_map(|(name, document)| Some(((*name).to_owned(), serde_json::from_str(document.get()).ok()?)))
         .collect();
     let there = shared.documents.all().into_iter();
     documents.extend(there.filter(|(name, _)| !shared.is_here(name)));

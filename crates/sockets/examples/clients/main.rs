@@ -28,7 +28,7 @@ use figures::Figures;
 use socket::Sayer;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// How long deliveries may come in after the last message was answered.
 const PATIENCE: Duration = Duration::from_secs(10);
