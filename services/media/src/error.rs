@@ -53,6 +53,9 @@ pub enum Error {
     /// A field is wrong.
     #[error("field {0}: {1}")]
     Field(&'static str, String),
+    /// The person has as many uploads open as they may.
+    #[error("too many uploads are open")]
+    ManyOpen,
     /// Somebody else is appending.
     #[error("locked")]
     Locked,
@@ -125,6 +128,12 @@ impl From<Error> for ApiError {
                 "Files of this type are not taken.",
             )
             .with_details(vec![why]),
+            // Over as soon as one of them is: nothing to remember under an idempotency key.
+            Error::ManyOpen => ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                code::RATE_LIMIT_EXCEEDED,
+                "Too many uploads are open. Finish or end one of them first.",
+            ),
             Error::Infected => ApiError::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 FILE_INFECTED,

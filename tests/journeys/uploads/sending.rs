@@ -83,11 +83,11 @@ async fn in_pieces(client: &Client, n: usize, name: &str, bytes: &[u8], cut: &mu
     place.rsplit('/').next().unwrap().parse().unwrap()
 }
 
-/// The answer, if there is one and it is not to come again: 503, 423, a key that a dead
-/// process's transaction still has, an offset that another attempt has changed.
+/// The answer, if there is one and it is not to come again: 503, 423, too many uploads that dead
+/// processes left open, a key that their transaction still has, an offset that another attempt has changed.
 async fn answered(sent: Result<Answer, reqwest::Error>, cut: &mut usize) -> Option<Answer> {
     match sent {
-        Ok(answer) if !matches!(answer.status(), 409 | 423 | 503) => return Some(answer),
+        Ok(answer) if !matches!(answer.status(), 409 | 423 | 429 | 503) => return Some(answer),
         Ok(_) => {}
         Err(_) => *cut += 1,
     }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use parlour_contracts::id;
 use parlour_db::{Scope, Tx};
-use parlour_http::{ApiError, FormDigest, Head, OnceRead, RateClass, Reply, Routes, State, User};
+use parlour_http::{ApiError, Failure, FormDigest, Head, OnceRead, RateClass, Reply, Routes, State, User};
 use uuid::Uuid;
 
 use super::{RESUMABLE, VERSION, check_version, http_date, named, number};
@@ -31,7 +31,7 @@ pub fn route(routes: Routes) -> Routes {
     ),
     responses(
         (status = 201, description = "Where to append, in the header Location."),
-        (status = 409, description = "Too many uploads are open."),
+        (status = 429, description = "Too many requests, or too many uploads are open.", body = Failure),
         (status = 412, description = "Another version of the protocol."),
         (status = 413, description = "Too large, or more than the caller may store."),
     )
@@ -82,7 +82,7 @@ async fn begin(media: &Media, tx: &mut Tx, owner: Uuid, length: i64, metadata: &
         return Err(Error::Quota(quota.allowed));
     }
     if uploads::count_of(tx, owner).await? >= i64::from(media.settings.resumable_uploads) {
-        return Err(Error::state("uploads", "too many are open"));
+        return Err(Error::ManyOpen);
     }
     let (id, now) = (id::new(), media.now());
     let place = Upload::metadata_place(id);
