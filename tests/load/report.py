@@ -2,11 +2,13 @@
 """The table and the plots of what `make bench` found last.
 
 usage: report.py            prints the table
-       report.py --write    puts it into docs/PERFORMANCE.md, and the plots into docs/plots
+       report.py --write    puts it into docs/PERFORMANCE.md, and the plots into docs/plots; what was not measured
+                            here stays in it as it was
 """
 import html
 import json
 import pathlib
+import re
 import statistics
 import sys
 
@@ -56,17 +58,24 @@ def plot(part):
     return "\n".join([head, f'<rect width="{WIDTH}" height="{y + 8}" fill="#fff"/>', *shapes, "</svg>", ""])
 
 
+def written(region):
+    """The tables that the page has, by part."""
+    tables = re.split(r"^(?=\*\*\w+\*\* \(`make bench)", region, flags=re.MULTILINE)[1:]
+    return {table[2:table.index("**", 2)]: table.rstrip() + "\n" for table in tables}
+
+
 def main():
     parts = [json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))]
     if not parts:
         sys.exit("nothing was measured yet: run `make bench`")
-    text = "\n".join(table(part) for part in parts)
+    tables = {part["part"]: table(part) for part in parts}
     if sys.argv[1:] != ["--write"]:
-        print(text)
+        print("\n".join(tables.values()))
         return
     page = DOCS / "PERFORMANCE.md"
     before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
+    region, _, after = rest.partition(END)
+    text = "\n".join(text for _, text in sorted((written(region) | tables).items()))
     page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
     (DOCS / "plots").mkdir(exist_ok=True)
     for part in parts:
