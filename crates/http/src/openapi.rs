@@ -138,3 +138,43 @@ fn http_method(route: &Route) -> HttpMethod {
         _ => HttpMethod::Get,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use utoipa::ToSchema;
+
+    use super::*;
+    use crate::{ApiError, Check, External, Json, JsonOrDefault, Reply};
+
+    #[derive(Default, Deserialize, ToSchema)]
+    struct Why {
+        #[expect(dead_code, reason = "only its schema is asked for")]
+        reason: Option<String>,
+    }
+
+    impl Check for Why {}
+
+    #[utoipa::path(post, path = "/may", request_body = Why, responses((status = 200)))]
+    async fn may(_: External, _: JsonOrDefault<Why>) -> Result<Reply, ApiError> {
+        Err(ApiError::not_found())
+    }
+
+    #[utoipa::path(post, path = "/must", request_body = Why, responses((status = 200)))]
+    async fn must(_: External, _: Json<Why>) -> Result<Reply, ApiError> {
+        Err(ApiError::not_found())
+    }
+
+    #[test]
+    fn a_document_says_which_bodies_may_be_left_out_and_whom_a_signature_keeps_out() {
+        let routes = Routes::of("things")
+            .add::<__path_may, _, _, _>(RateClass::None, may)
+            .add::<__path_must, _, _, _>(RateClass::None, must);
+        let document = serde_json::to_value(document("things", "1", &routes)).unwrap();
+        for (path, required) in [("/may", false), ("/must", true)] {
+            let operation = &document["paths"][path]["post"];
+            assert_eq!(operation["requestBody"]["required"], required, "{path}");
+            assert!(operation["responses"]["403"].is_object(), "{path}");
+        }
+    }
+}

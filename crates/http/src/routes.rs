@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::Required;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{RefOr, Required};
 
 use crate::{Access, ApiError, Call, Endpoint, Guard, RateClass};
 
