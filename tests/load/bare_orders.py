@@ -43,7 +43,7 @@ VALUES (:id, 1, decode(repeat('ab', 500), 'hex'), '{}', now());
 }
 
 
-def bare(url, count):
+def bare(url, count, clients):
     """For each write mean milliseconds, PostgreSQL's CPU and pgbench's own, which stands for the service's, in µs."""
     sql(url, "DROP TABLE IF EXISTS orders.bench; DROP SEQUENCE IF EXISTS orders.bench_n;"
              "CREATE SEQUENCE orders.bench_n; CREATE TABLE orders.bench (n bigint PRIMARY KEY, id uuid)")
@@ -53,18 +53,19 @@ def bare(url, count):
             file.write(text)
             file.flush()
             sql(url, "SELECT setval('orders.bench_n', 1, false)")
-            figures[name] = pgbench(url, file.name, count)
+            figures[name] = pgbench(url, file.name, count, clients)
         if name == "create":
             sql(url, "INSERT INTO orders.bench SELECT row_number() OVER (), id FROM orders.orders "
                      "WHERE status = 'pending'; ANALYZE orders.bench, orders.orders")
     return figures
 
 
-def pgbench(url, script, count):
+def pgbench(url, script, count, clients):
     database, before = postmaster(url), resource.getrusage(resource.RUSAGE_CHILDREN)
     used = cpu(database)
     env = dict(os.environ, PGOPTIONS="-c search_path=orders")
-    command = ["pgbench", "-n", "-M", "prepared", "-c1", "-t", str(count), "-f", script, url]
+    count -= count % clients
+    command = ["pgbench", "-n", "-M", "prepared", f"-c{clients}", "-t", str(count // clients), "-f", script, url]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     text = done.stdout
     if done.returncode or f"{count}/{count}" not in text:

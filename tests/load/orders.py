@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """An order's way from request to delivered result: beside FastAPI doing the same, each write beside its bare SQL.
 
-usage: orders.py PARLOUR CONFIG PG_URL PEER [--orders N] [--rounds N]
+usage: orders.py PARLOUR CONFIG PG_URL PEER [--orders N] [--rounds N] [--clients N]
 
 PARLOUR is a release build, CONFIG a parlour.toml whose engines run and are migrated, PG_URL its
-database as an administrator, PEER the folder of the peer with its packages in `bin`. One client does one thing after
-the other over one connection, so that nothing waits for anything but its own round trips; pgbench does the same with
-the rows that the write leaves behind, each statement prepared. Each round measures all in an order of its own, the peer
-and pgbench twice, as the control. Figures: user and system time of the servers and of PostgreSQL, and mean milliseconds.
+database as an administrator, PEER the folder of the peer with its packages in `bin`. So many clients do one step after
+the other, each over a connection of its own; pgbench has as many and does the same with the rows that the write leaves
+behind, each statement prepared. Each round measures all in an order of its own, the peer and pgbench twice, as the
+control. Figures: user and system time of the servers and of PostgreSQL, and mean milliseconds.
 """
 import argparse
+import asyncio
 import http.client
 import json
 import os
@@ -48,11 +49,30 @@ class Api:
         return json.loads(data).get("data")
 
 
+class Client:
+    """One connection that asks while others do."""
+
+    async def connect(self, port):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        return self
+
+    async def call(self, method, path, token, body=None):
+        data = json.dumps(body).encode() if body is not None else b""
+        head = (f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+                f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n")
+        self.writer.write(head.encode() + data)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
+        answer = await self.reader.readexactly(int(head.split("content-length:")[1].split("\r\n")[0]))
+        if head.split()[1] not in ("200", "201"):
+            raise SystemExit(f"{method} {path}: {head}{answer.decode()}")
+        return answer
+
+
 class Side:
     """Services that answer the five calls of a cycle."""
 
-    def __init__(self, port, url):
-        self.port, self.url, self.ids, self.server = port, url, [], None
+    def __init__(self, port, url, clients):
+        self.port, self.url, self.clients, self.server, self.ids = port, url, clients, None, {}
 
     def start(self, command, ready, **environment):
         self.server = subprocess.Popen(command, env=dict(os.environ, **environment))
@@ -61,37 +81,45 @@ class Side:
 
     def meet(self, client, reader, monitor, admin, service):
         """Who does what: tokens, and the ids of the reader and of the service."""
-        def create(_):
-            self.ids.append(self.api.call("POST", "/api/orders", client, {"service_id": service, "notes": NOTES})["order"]["id"])
+        async def create(one, n):
+            answer = await one.call("POST", "/api/orders", client, {"service_id": service, "notes": NOTES})
+            self.ids[n] = json.loads(answer)["data"]["order"]["id"]
 
         def move(name, token, body):
-            return lambda n: self.api.call("POST", f"/api/orders/{self.ids[n]}/{name}", token, body)
+            return lambda one, n: one.call("POST", f"/api/orders/{self.ids[n]}/{name}", token, body)
 
         self.steps = {
             "create": create,
             "assign": move("assign", admin, {"reader_id": reader[1]}),
             "result": move("result", reader[0], {"text": TEXT}),
             "approve": move("approve", monitor, {}),
-            "read": lambda n: self.api.call("GET", f"/api/orders/{self.ids[n]}", client),
+            "read": lambda one, n: one.call("GET", f"/api/orders/{self.ids[n]}", client),
         }
 
     def cycles(self, count):
         """For each step its mean milliseconds, PostgreSQL's CPU and the servers', in µs a call."""
-        self.ids.clear()
-        # A server ends a connection that was idle while the others were measured; this one begins anew.
-        self.api.connection.close()
-        figures = {name: self.timed(step, count) for name, step in self.steps.items()}
+        figures = asyncio.run(self.played(count))
         self.settle()
         return figures
 
-    def timed(self, step, count):
+    async def played(self, count):
+        clients = [await Client().connect(self.port) for _ in range(self.clients)]
+        figures = {name: await self.timed(clients, step, count) for name, step in self.steps.items()}
+        for client in clients:
+            client.writer.close()
+        return figures
+
+    async def timed(self, clients, step, count):
+        async def share(number, client):
+            for n in range(number, count, self.clients):
+                await step(client, n)
+
         engine = postmaster(self.url)
         before, began = (cpu(self.server.pid), cpu(engine)), time.perf_counter()
-        for n in range(count):
-            step(n)
+        await asyncio.gather(*(share(*numbered) for numbered in enumerate(clients)))
         seconds = time.perf_counter() - began
         ours, theirs = cpu(self.server.pid) - before[0], cpu(engine) - before[1]
-        return [seconds / count * 1e3, theirs / count * 1e6, ours / count * 1e6]
+        return [seconds / count * self.clients * 1e3, theirs / count * 1e6, ours / count * 1e6]
 
     def settle(self):
         """Returns once nothing is to be done any more for what was asked."""
@@ -176,10 +204,13 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--clients", type=int, default=8)
     arguments = parser.parse_args()
     os.environ["PARLOUR_CONFIG"] = arguments.config
-    ours, peer = Parlour(PORT, arguments.url), Peer(PEER, database(arguments.url, "fastapi_orders"))
-    measures = {"parlour": ours.cycles, "bare": lambda count: bare(arguments.url, count), "peer": peer.cycles}
+    clients = arguments.clients
+    ours = Parlour(PORT, arguments.url, clients)
+    peer = Peer(PEER, database(arguments.url, "fastapi_orders"), clients)
+    measures = {"parlour": ours.cycles, "bare": lambda count: bare(arguments.url, count, clients), "peer": peer.cycles}
     measures |= {"bare again": measures["bare"], "peer again": measures["peer"]}
     rounds = {contender: [] for contender in measures}
     try:

@@ -5,17 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool::managed::QueueMode;
-use diesel::result::ConnectionError;
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use futures_util::FutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Notify;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Conn, DbError, tls};
+use crate::pool::Pool;
+use crate::{DbError, Pooled, Published, tls};
 
 /// How services reach PostgreSQL (`[database]`).
 #[derive(Clone, Debug, Deserialize)]
@@ -66,11 +61,11 @@ pub type Session = (
 );
 
 struct Inner {
-    pool: Pool<Conn>,
+    pool: Pool,
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
     service: &'static str,
-    published: Notify,
+    published: Published,
 }
 
 impl Db {
@@ -79,27 +74,14 @@ impl Db {
         let url = settings.url_of(service);
         let mut config = connection_config(&url, settings, service)?;
         let tls = tls::connector(&mut config, settings.ca.as_deref())?;
-        let mut manager = ManagerConfig::default();
-        manager.recycling_method = RecyclingMethod::Fast;
-        let (setup, secure) = (config.clone(), tls.clone());
-        manager.custom_setup = Box::new(move |_| establish(setup.clone(), secure.clone()).boxed());
-        let manager = AsyncDieselConnectionManager::<Conn>::new_with_config("", manager);
-        let timeout = Some(Duration::from_millis(settings.acquire_timeout_ms));
-        let pool = Pool::builder(manager)
-            .max_size(settings.pool_size)
-            // The connection used last is warm: its statements are prepared and its server process is in the caches.
-            .queue_mode(QueueMode::Lifo)
-            .wait_timeout(timeout)
-            .create_timeout(timeout)
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|e| DbError::Unavailable(e.to_string()))?;
+        let timeout = Duration::from_millis(settings.acquire_timeout_ms);
+        let pool = Pool::new(config.clone(), tls.clone(), settings.pool_size, timeout);
         Ok(Self(Arc::new(Inner {
             pool,
             config,
             tls,
             service,
-            published: Notify::new(),
+            published: Published::default(),
         })))
     }
 
@@ -110,12 +92,8 @@ impl Db {
 
     /// A connection without a transaction or a caller, for single statements on
     /// tables that hold no personal rows.
-    pub async fn conn(&self) -> Result<Object<Conn>, DbError> {
-        self.0
-            .pool
-            .get()
-            .await
-            .map_err(|e| DbError::Unavailable(e.to_string()))
+    pub async fn conn(&self) -> Result<Pooled, DbError> {
+        self.0.pool.get().await
     }
 
     /// A connection outside the pool, for what lives as long as its session
@@ -134,8 +112,8 @@ impl Db {
             .map_err(|e| DbError::Unavailable(reason(&e)))
     }
 
-    /// Wakes when a transaction that published events has committed in this process.
-    pub fn published(&self) -> &Notify {
+    /// Tells when transactions that published events have committed in this process.
+    pub fn published(&self) -> &Published {
         &self.0.published
     }
 
@@ -149,8 +127,7 @@ impl Db {
 
     /// Connections in use and open, for the metrics.
     pub fn pool_status(&self) -> (usize, usize) {
-        let status = self.0.pool.status();
-        (status.size.saturating_sub(status.available), status.size)
+        self.0.pool.status()
     }
 }
 
@@ -174,16 +151,8 @@ fn connection_config(
     Ok(config)
 }
 
-async fn establish(config: tokio_postgres::Config, tls: MakeRustlsConnect) -> Result<Conn, ConnectionError> {
-    let (client, connection) = config
-        .connect(tls)
-        .await
-        .map_err(|e| ConnectionError::BadConnection(reason(&e)))?;
-    Conn::try_from_client_and_connection(client, connection).await
-}
-
 /// What the server said, which the error's own text leaves out.
-fn reason(error: &tokio_postgres::Error) -> String {
+pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

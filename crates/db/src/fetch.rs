@@ -3,13 +3,12 @@
 use std::panic::AssertUnwindSafe;
 
 use diesel_async::SimpleAsyncConnection as _;
-use diesel_async::pooled_connection::deadpool::Object;
 use futures_util::FutureExt as _;
 use futures_util::future::join;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
-use crate::{Conn, Db, DbError, Scope, Work};
+use crate::{Conn, Db, DbError, Pooled, Scope, Work};
 
 /// How many connections that turn out to be dead are replaced by another.
 const ATTEMPTS: u32 = 64;
@@ -59,7 +58,7 @@ impl Db {
         }
     }
 
-    async fn ask<F, R, E>(&self, scope: Scope, query: &F) -> Result<(Object<Conn>, Result<R, E>), DbError>
+    async fn ask<F, R, E>(&self, scope: Scope, query: &F) -> Result<(Pooled, Result<R, E>), DbError>
     where
         for<'c> F: AsyncFn(&'c Conn) -> Result<R, E> + Clone + Work<&'c Conn, Result<R, E>>,
     {
@@ -75,11 +74,11 @@ impl Db {
             match join(begun, result).await {
                 (Ok(()), Ok(result)) => return Ok((conn, result)),
                 (Ok(()), Err(_)) => {
-                    discard(conn);
+                    conn.discard();
                     return Err(DbError::Panicked);
                 }
                 (Err(error), _) => {
-                    discard(conn);
+                    conn.discard();
                     let error = DbError::from(error);
                     attempts += 1;
                     if attempts > ATTEMPTS || !error.is_transient() {
@@ -92,13 +91,8 @@ impl Db {
 }
 
 /// Ends the transaction. A statement of it that failed has rolled it back already; COMMIT ends that as well.
-async fn end(mut conn: Object<Conn>) {
+async fn end(mut conn: Pooled) {
     if conn.batch_execute("COMMIT").await.is_err() {
-        discard(conn);
+        conn.discard();
     }
-}
-
-/// A connection in a transaction that the pool does not know of must not go back to it.
-fn discard(conn: Object<Conn>) {
-    drop(Object::take(conn));
 }

@@ -3,17 +3,17 @@
 use std::ops::{Deref, DerefMut};
 
 use diesel::connection::TransactionDepthChange;
-use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection as _, TransactionManager};
 use tracing::Instrument as _;
 
-use crate::{Conn, Db, DbError, Scope};
+use crate::published::bit;
+use crate::{Conn, Db, DbError, Pooled, Scope};
 
 /// An open transaction. It is a connection, so queries take it as one.
 pub struct Tx {
-    conn: Object<Conn>,
+    conn: Pooled,
     service: &'static str,
-    published: bool,
+    published: u64,
     committed: Vec<Committed>,
 }
 
@@ -49,9 +49,9 @@ impl Tx {
         result
     }
 
-    /// Says that the outbox has new rows, so that the relay is woken after the commit.
-    pub fn mark_published(&mut self) {
-        self.published = true;
+    /// Says that this lane of the outbox has new rows, so that the relay is woken after the commit.
+    pub fn mark_published(&mut self, lane: i16) {
+        self.published |= bit(lane);
     }
 
     /// Does `work` right after the commit, in this process, and not at all when there is
@@ -176,8 +176,8 @@ impl Db {
         match work(&mut tx).await {
             Ok(result) => {
                 commit(&mut tx.conn).await?;
-                if tx.published {
-                    self.published().notify_one();
+                if tx.published != 0 {
+                    self.published().tell(tx.published);
                 }
                 for work in tx.committed {
                     work();
@@ -207,7 +207,7 @@ impl Db {
                     return Ok(Tx {
                         conn,
                         service: self.service(),
-                        published: false,
+                        published: 0,
                         committed: Vec::new(),
                     });
                 }

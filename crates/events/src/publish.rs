@@ -46,12 +46,13 @@ pub async fn publish_many<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -
         let payload = event.encode_to_vec();
         refuse_large(E::TYPE, &aggregate, &payload)?;
         batch.ids.push(id::new());
-        batch.lanes.push(hash::lane(&aggregate));
+        let lane = hash::lane(&aggregate);
+        tx.mark_published(lane);
+        batch.lanes.push(lane);
         batch.aggregates.push(aggregate);
         batch.payloads.push(payload);
     }
     batch.execute(&mut **tx).await?;
-    tx.mark_published();
     Ok(())
 }
 
@@ -165,11 +166,13 @@ impl Batch {
             .iter()
             .map(|(kind, aggregate, payload)| insert(kind, aggregate, payload.clone()));
         let inserts: Vec<Insert<'_>> = inserts.collect::<Result<_, _>>()?;
+        for row in &inserts {
+            tx.mark_published(row.lane);
+        }
         // Statements that share a connection are sent one after the other without waiting.
         let conn: &Conn = tx;
         let sent = inserts.into_iter().map(|row| row.execute(&mut &*conn));
         futures_util::future::try_join_all(sent).await?;
-        tx.mark_published();
         Ok(())
     }
 }
@@ -177,8 +180,8 @@ impl Batch {
 async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
     let insert = insert(kind, aggregate, payload)?;
     let id = insert.id;
+    tx.mark_published(insert.lane);
     insert.execute(&mut **tx).await?;
-    tx.mark_published();
     Ok(id)
 }
 

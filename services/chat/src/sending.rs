@@ -182,14 +182,14 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
         bucket: limit.as_ref().map(|(bucket, _)| bucket),
         event: Draft::new(&telling::aggregate(new.session_id), &event)?,
     };
+    let lane = saying.event.lane;
     let said = sending::say(tx, &saying).await?;
-    answer(
-        chat,
-        tx,
-        said,
-        limit.map(|(_, limit)| limit),
-        (words, new.client_id, new.origin),
-    )
+    let limit = limit.map(|(_, limit)| limit);
+    let sent = answer(chat, tx, said, limit, (words, new.client_id, new.origin))?;
+    if !sent.duplicate {
+        tx.mark_published(lane);
+    }
+    Ok(sent)
 }
 
 fn answer(
@@ -212,7 +212,6 @@ fn answer(
             limit: None,
         });
     }
-    tx.mark_published();
     // Nobody has to open what was sealed a moment ago.
     row.sealed = None;
     let message = Message {

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use parlour_contracts::orders::v1::OrderDelivered;
-use parlour_db::{DbError, Scope, Tx};
+use parlour_db::{Db, DbError, Scope, Tx};
 use parlour_events::realtime::Push;
-use parlour_events::{Broker, BrokerSettings, Realtime};
-use parlour_testkit::{App, Client, Person, eventually};
+use parlour_events::{Broker, BrokerSettings, Realtime, Relay, RelaySettings};
+use parlour_testkit::{App, Client, Database, Person, eventually};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,12 +30,13 @@ const SECONDS: u32 = 10;
 #[tokio::main]
 async fn main() {
     let services = [parlour_identity::service(), parlour_notify::service()];
+    // Orders' events are published here, in its name.
+    let database = Database::of(&[&services[..], &[parlour_orders::service()]].concat()).await;
     let app = App::of(&services)
+        .on(database)
         .with_vhost()
         .set("database.pool_size", 16)
         .set("consumer.workers", 8)
-        // Who publishes here is not the relay's process, which would wake it.
-        .set("relay.poll_ms", 2)
         .start()
         .await;
     let (owner, ana) = (app.person("owner").await, app.person("client").await);
@@ -105,7 +106,10 @@ async fn socket(app: &App) {
         std::future::ready(())
     };
     let broker = Broker::new(BrokerSettings::at(app.vhost().url(None))).unwrap();
-    let realtime = Realtime::new(broker);
+    let realtime = Realtime::new(broker.clone());
+    let orders = app.database().db("orders");
+    let stop = CancellationToken::new();
+    let relay = Relay::spawn(orders.clone(), broker, RelaySettings::default(), stop.clone());
     let mut up = realtime.subscribe(&["user.*"], handler, CancellationToken::new());
     up.wait_for(|up| *up).await.unwrap();
     // A build without optimisation cannot keep up with what is promised of one with it.
@@ -116,11 +120,11 @@ async fn socket(app: &App) {
     };
     // Statements that are planned on empty tables are slow on full ones until PostgreSQL has looked
     // at these, which it does by itself within the first minutes.
-    publish(app, &clients, 50).await;
+    publish(&orders, &clients, 50).await;
     let admin = app.database().admin().await;
     admin.batch_execute("VACUUM ANALYZE").await.unwrap();
     for rate in rates {
-        let sent = publish(app, &clients, *rate).await;
+        let sent = publish(&orders, &clients, *rate).await;
         let seen = seen.lock().unwrap();
         let times = sent
             .iter()
@@ -130,11 +134,12 @@ async fn socket(app: &App) {
             figures(times.collect())
         );
     }
+    stop.cancel();
+    relay.await.unwrap();
 }
 
 /// Publishes so many a second, waits until they have arrived, and answers when each was begun.
-async fn publish(app: &App, clients: &[Uuid], rate: u32) -> HashMap<String, Instant> {
-    let db = app.database().db("identity");
+async fn publish(orders: &Db, clients: &[Uuid], rate: u32) -> HashMap<String, Instant> {
     let mut sent = HashMap::new();
     let mut pace = tokio::time::interval(Duration::from_secs(1) / rate);
     for client in clients.iter().cycle().take((SECONDS * rate) as usize) {
@@ -150,7 +155,7 @@ async fn publish(app: &App, clients: &[Uuid], rate: u32) -> HashMap<String, Inst
         };
         let aggregate = format!("order:{order}");
         sent.insert(order, Instant::now());
-        let db = db.clone();
+        let db = orders.clone();
         tokio::spawn(async move {
             let work = async move |tx: &mut Tx| -> Result<Uuid, DbError> {
                 parlour_events::publish(tx, aggregate, &event).await

@@ -15,11 +15,12 @@ mod wave;
 use std::sync::Arc;
 
 use parlour_db::Db;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
+use crate::hash::LANES;
 use crate::{Broker, RelaySettings, metric};
 
 /// Carries the outbox of one service to the broker.
@@ -29,15 +30,27 @@ pub(crate) struct Context {
     pub(crate) db: Db,
     pub(crate) broker: Broker,
     pub(crate) settings: RelaySettings,
-    /// Counts what may have brought new rows.
-    pub(crate) wake: watch::Sender<u64>,
+    /// One for each pipe, rung when its lanes may have new rows.
+    bells: Vec<Arc<Notify>>,
     pub(crate) stop: CancellationToken,
 }
 
 impl Context {
-    pub(crate) fn wake(&self) {
-        self.wake.send_modify(|n| *n = n.wrapping_add(1));
+    /// Wakes the pipes of these lanes, a bit for each.
+    fn wake(&self, lanes: u64) {
+        let pipes = self.bells.len();
+        for (number, bell) in self.bells.iter().enumerate() {
+            let mut its = (0..LANES).filter(|lane| pipe_of(*lane, pipes) == number);
+            if its.any(|lane| lanes >> lane & 1 == 1) {
+                bell.notify_one();
+            }
+        }
     }
+}
+
+/// The number of the pipe that a lane goes through.
+fn pipe_of(lane: i16, pipes: usize) -> usize {
+    usize::from(lane.unsigned_abs()) % pipes
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +71,10 @@ impl Relay {
     pub fn spawn(db: Db, broker: Broker, settings: RelaySettings, stop: CancellationToken) -> JoinHandle<()> {
         metric::relay_starts(db.service());
         let context = Arc::new(Context {
+            bells: (0..settings.pipes.max(1)).map(|_| Arc::default()).collect(),
             db,
             broker,
             settings,
-            wake: watch::Sender::new(0),
             stop,
         });
         tokio::spawn(run(context))

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::rows::{Statements, chains};
-use super::{Context, RelayError, wave};
+use super::{Context, RelayError, pipe_of, wave};
 use crate::backoff::Backoff;
 use crate::broker::Purpose;
 use crate::{BrokerError, metric};
@@ -19,6 +20,12 @@ use crate::{BrokerError, metric};
 /// that a long chain does not keep the others waiting.
 const DEPTH: usize = 16;
 
+/// Whether a round left something that it could have published.
+enum Left {
+    Nothing,
+    Perhaps,
+}
+
 pub(super) struct Pipe {
     pub(super) context: Arc<Context>,
     pub(super) client: Arc<Client>,
@@ -26,6 +33,8 @@ pub(super) struct Pipe {
     /// Held for reading while a round is under way: a lane is only given back between rounds.
     pub(super) lanes: Arc<RwLock<Vec<i16>>>,
     pub(super) number: usize,
+    /// Rings when its lanes may have new rows.
+    pub(super) bell: Arc<Notify>,
     /// The session is over.
     pub(super) lost: CancellationToken,
 }
@@ -41,25 +50,25 @@ impl Pipe {
     }
 
     async fn rounds(&self) {
-        let mut wake = self.context.wake.subscribe();
         let mut backoff = Backoff::engine();
         let mut channel = None;
         loop {
-            wake.mark_unchanged();
+            // What rang before now is in this round.
+            let _ = self.bell.notified().now_or_never();
             // Asked before the round: what was committed before the stop is then in it.
             let last = self.context.stop.is_cancelled();
             match self.round(&mut channel).await {
-                Ok(0) if last => return,
-                Ok(0) => {
+                Ok(Left::Nothing) if last => return,
+                Ok(Left::Nothing) => {
                     backoff.reset();
                     let poll = Duration::from_millis(self.context.settings.poll_ms);
                     tokio::select! {
-                        _ = wake.changed() => {}
+                        () = self.bell.notified() => {}
                         () = tokio::time::sleep(poll) => {}
                         () = self.context.stop.cancelled() => {}
                     }
                 }
-                Ok(_) => backoff.reset(),
+                Ok(Left::Perhaps) => backoff.reset(),
                 Err(RelayError::Database(error)) if error.is_closed() => return self.lost.cancel(),
                 Err(error) => {
                     metric::publish_failed(self.context.db.service());
@@ -74,42 +83,49 @@ impl Pipe {
         }
     }
 
-    /// Answers how many events it found.
-    async fn round(&self, channel: &mut Option<Channel>) -> Result<usize, RelayError> {
+    /// Publishes what waits in this pipe's lanes.
+    async fn round(&self, channel: &mut Option<Channel>) -> Result<Left, RelayError> {
         let lanes = self.lanes.read().await;
-        let pipes = self.context.settings.pipes.max(1);
+        let pipes = self.context.bells.len();
         let mine: Vec<i16> = lanes
             .iter()
             .copied()
-            .filter(|lane| usize::from(lane.unsigned_abs()) % pipes == self.number)
+            .filter(|lane| pipe_of(*lane, pipes) == self.number)
             .collect();
         if mine.is_empty() {
-            return Ok(0);
+            return Ok(Left::Nothing);
         }
         let width = (self.context.settings.in_flight / pipes).max(1);
-        let per_lane = i64::try_from(width.div_ceil(mine.len())).unwrap_or(i64::MAX);
+        let per_lane = width.div_ceil(mine.len());
         let source = self.context.db.service();
         let events = self
             .statements
-            .fetch(&self.client, source, &mine, per_lane)
+            .fetch(
+                &self.client,
+                source,
+                &mine,
+                i64::try_from(per_lane).unwrap_or(i64::MAX),
+            )
             .await?;
-        let found = events.len();
-        if found > 0 {
-            let channel = self.channel(channel).await?;
-            self.publish(&channel, events).await?;
+        if events.is_empty() {
+            return Ok(Left::Nothing);
         }
-        Ok(found)
+        // Fewer than one lane may give, so no lane has more.
+        let all = events.len() < per_lane;
+        let channel = self.channel(channel).await?;
+        let published = self.publish(&channel, events).await?;
+        Ok(if all { published } else { Left::Perhaps })
     }
 
     /// Wave after wave, each with the first unpublished event of every aggregate:
     /// an event that failed keeps those behind it back.
-    async fn publish(&self, channel: &Channel, events: Vec<crate::Envelope>) -> Result<(), RelayError> {
+    async fn publish(&self, channel: &Channel, events: Vec<crate::Envelope>) -> Result<Left, RelayError> {
         let limit = Duration::from_millis(self.context.settings.confirm_timeout_ms);
         let mut chains = chains(events);
         for _ in 0..DEPTH {
             let heads: Vec<_> = chains.iter().filter_map(|chain| chain.front()).collect();
             if heads.is_empty() {
-                break;
+                return Ok(Left::Nothing);
             }
             let wave = wave::publish(channel, &heads, limit).await;
             self.statements.mark(&self.client, &wave.kept).await?;
@@ -122,7 +138,7 @@ impl Pipe {
             }
             chains.retain(|chain| !chain.is_empty());
         }
-        Ok(())
+        Ok(Left::Perhaps)
     }
 
     async fn channel(&self, current: &mut Option<Channel>) -> Result<Channel, RelayError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::poll_fn;
+use parlour_db::Published;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -90,13 +91,14 @@ impl Session {
 
     fn start_pipes(&self) -> JoinSet<()> {
         let mut pipes = JoinSet::new();
-        for number in 0..self.context.settings.pipes.max(1) {
+        for (number, bell) in self.context.bells.iter().enumerate() {
             let pipe = Pipe {
                 context: self.context.clone(),
                 client: self.client.clone(),
                 statements: self.statements.clone(),
                 lanes: self.lanes.clone(),
                 number,
+                bell: bell.clone(),
                 lost: self.lost.clone(),
             };
             pipes.spawn(pipe.run());
@@ -136,7 +138,7 @@ impl Session {
             if !taken.is_empty() {
                 tracing::debug!(service = self.context.db.service(), ?taken, "lanes taken");
                 held.extend(taken);
-                self.context.wake();
+                self.context.wake(Published::ALL);
             }
         }
         while held.len() > share
@@ -154,8 +156,8 @@ impl Session {
         let mut untold = false;
         loop {
             tokio::select! {
-                () = self.context.db.published().notified() => {
-                    self.context.wake();
+                lanes = self.context.db.published().heard() => {
+                    self.context.wake(lanes);
                     untold |= self.lanes.read().await.len() < usize::from(LANES.unsigned_abs());
                 }
                 () = sleep_until(next), if untold => {
@@ -192,7 +194,7 @@ async fn drive<S, T>(
             message = messages.next() => message,
         };
         match message {
-            Some(Ok(AsyncMessage::Notification(_))) => context.wake(),
+            Some(Ok(AsyncMessage::Notification(_))) => context.wake(Published::ALL),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => break,
         }

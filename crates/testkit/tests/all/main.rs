@@ -13,6 +13,7 @@ mod fetch;
 mod input;
 mod matrix;
 mod people;
+mod pool;
 mod proxy;
 mod readiness;
 mod schema;
