@@ -1,7 +1,8 @@
 //! Which part of a picture, how large.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
 use image::{RgbImage, RgbaImage};
 
 use super::decode::{Picture, Pixels};
@@ -138,34 +139,29 @@ fn resize(picture: &Picture, size: (u32, u32), options: &ResizeOptions) -> Resul
     };
     let pixels = match &picture.pixels {
         Pixels::Rgb(image) => {
-            let made = convolve(image.as_raw(), PixelType::U8x3, picture.size(), size, options);
-            Pixels::Rgb(
-                made.and_then(|made| RgbImage::from_raw(size.0, size.1, made))
-                    .ok_or_else(impossible)?,
-            )
+            let mut made = RgbImage::new(size.0, size.1);
+            convolve::<U8x3>((image, picture.size()), (&mut made, size), options).ok_or_else(impossible)?;
+            Pixels::Rgb(made)
         }
         Pixels::Rgba(image) => {
-            let made = convolve(image.as_raw(), PixelType::U8x4, picture.size(), size, options);
-            Pixels::Rgba(
-                made.and_then(|made| RgbaImage::from_raw(size.0, size.1, made))
-                    .ok_or_else(impossible)?,
-            )
+            let mut made = RgbaImage::new(size.0, size.1);
+            convolve::<U8x4>((image, picture.size()), (&mut made, size), options).ok_or_else(impossible)?;
+            Pixels::Rgba(made)
         }
     };
     Ok(Picture { pixels, full: size })
 }
 
-fn convolve(
-    pixels: &[u8],
-    layout: PixelType,
-    (width, height): (u32, u32),
-    size: (u32, u32),
+/// For a layout that is known here: `Resizer::resize`, which finds it out, has the code for all
+/// thirteen compiled, which takes longer than the rest of this crate.
+fn convolve<P: PixelTrait>(
+    (pixels, (width, height)): (&[u8], (u32, u32)),
+    (made, size): (&mut [u8], (u32, u32)),
     options: &ResizeOptions,
-) -> Option<Vec<u8>> {
-    let source = ImageRef::new(width, height, pixels, layout).ok()?;
-    let mut made = Image::new(size.0, size.1, layout);
-    Resizer::new().resize(&source, &mut made, options).ok()?;
-    Some(made.into_vec())
+) -> Option<()> {
+    let source = TypedImageRef::<P>::from_buffer(width, height, pixels).ok()?;
+    let mut target = TypedImage::<P>::from_buffer(size.0, size.1, made).ok()?;
+    Resizer::new().resize_typed(&source, &mut target, options).ok()
 }
 
 fn crop(picture: &Picture, [x, y, width, height]: [u32; 4]) -> Picture {
