@@ -38,8 +38,12 @@ async fn journey(gateway: &Client, name: &str) {
         gateway.delete("/api/profile").await.expect(405).header("allow"),
         Some("GET, HEAD, PUT")
     );
-    let document = gateway.get("/openapi.json").await.expect(200).json();
-    assert!(document["paths"]["/api/auth/login"]["post"].is_object());
+    // A gateway apart has read it from the service, or does so again within seconds.
+    parlour_testkit::eventually(async || {
+        let document = gateway.get("/openapi.json").await.expect(200).json();
+        document["paths"]["/api/auth/login"]["post"].is_object()
+    })
+    .await;
     me.post("/api/auth/logout").await.expect(200);
     parlour_testkit::eventually(async || me.get("/api/profile").await.status() == 401).await;
 }

@@ -204,7 +204,7 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--clients", type=int, default=1)
     arguments = parser.parse_args()
     os.environ["PARLOUR_CONFIG"] = arguments.config
     clients = arguments.clients

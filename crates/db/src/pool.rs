@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,18 +20,23 @@ use crate::{Conn, DbError};
 
 /// A connection that nobody used for so long may be closed for another thread to open one.
 const RESTED: Duration = Duration::from_secs(1);
+/// So many are borrowed for one that is closed: opening takes milliseconds, and where threads
+/// outnumber connections most requests find none of their own.
+const BORROWED: u32 = 64;
 
 /// The connections of a service, so many at the most over all threads.
 ///
 /// What arrives on a connection wakes the thread that opened it. A request whose connection
 /// belongs to another thread makes the two wake each other for each answer, which costs more
 /// than the rest of a short query. So each runtime (a worker of the listener has one of its
-/// own) keeps those that it opened; it borrows another's only when no more may be opened.
+/// own) keeps those that it opened. When no more may be opened it borrows another's, and
+/// while it goes on borrowing it comes to have more.
 pub(crate) struct Pool {
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
     homes: RwLock<HashMap<runtime::Id, Home<Conn>>>,
     in_use: Arc<Semaphore>,
+    borrowed: AtomicU32,
     size: usize,
     timeout: Duration,
 }
@@ -47,6 +53,7 @@ impl Pool {
             tls,
             homes: RwLock::default(),
             in_use: Arc::new(Semaphore::new(size)),
+            borrowed: AtomicU32::new(0),
             size,
             timeout,
         }
@@ -70,8 +77,10 @@ impl Pool {
         let here = runtime::Handle::current().id();
         let home = self.home(here)?;
         if home.status().available == 0 && self.status().1 >= self.size {
+            let before = self.borrowed.fetch_add(1, Ordering::Relaxed);
+            let move_one = before % BORROWED == BORROWED - 1;
             for other in self.others(here) {
-                if close_one(&other) {
+                if move_one && close_one(&other) {
                     break;
                 }
                 if let Ok(conn) = other.timeout_get(&at_once(self.timeout)).await {
