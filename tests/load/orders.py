@@ -11,7 +11,6 @@ control. Figures: user and system time of the servers and of PostgreSQL, and mea
 """
 import argparse
 import asyncio
-import http.client
 import json
 import os
 import pathlib
@@ -31,34 +30,17 @@ WARM = 200
 NOTES, TEXT = "About my cat, " * 8, "The cat is fine. " * 30
 
 
-class Api:
-    """One connection, for everybody in turn."""
-
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-
-    def call(self, method, path, token=None, body=None, expect=(200, 201)):
-        headers = {"content-type": "application/json"}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
-        self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = self.connection.getresponse()
-        data = answer.read()
-        if answer.status not in expect:
-            raise SystemExit(f"{method} {path}: {answer.status} {data.decode()}")
-        return json.loads(data).get("data")
-
-
 class Client:
-    """One connection that asks while others do."""
+    """One connection, for everybody in turn, that asks while others do."""
 
     async def connect(self, port):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
         return self
 
-    async def call(self, method, path, token, body=None):
+    async def call(self, method, path, token=None, body=None):
         data = json.dumps(body).encode() if body is not None else b""
-        head = (f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+        bearer = f"authorization: Bearer {token}\r\n" if token else ""
+        head = (f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{bearer}"
                 f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n")
         self.writer.write(head.encode() + data)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -77,7 +59,16 @@ class Side:
     def start(self, command, ready, **environment):
         self.server = subprocess.Popen(command, env=dict(os.environ, **environment))
         wait_for(ready)
-        self.api = Api(self.port)
+
+    def ask(self, *request):
+        """One answer's data, over a connection of its own."""
+        async def asked():
+            client = await Client().connect(self.port)
+            answer = await client.call(*request)
+            client.writer.close()
+            return json.loads(answer)["data"]
+
+        return asyncio.run(asked())
 
     def meet(self, client, reader, monitor, admin, service):
         """Who does what: tokens, and the ids of the reader and of the service."""
@@ -138,7 +129,7 @@ class Parlour(Side):
                    PARLOUR__AUTH__ACCESS_TOKEN_SECONDS="7200",
                    PARLOUR__LIMITS__AUTH__REQUESTS="100000", PARLOUR__LIMITS__AUTH__BURST="100000")
         client, reader, monitor, admin = (self.person(parlour, r) for r in ("client", "reader", "monitor", "admin"))
-        service = self.api.call("POST", "/api/services", admin[0], {
+        service = self.ask("POST", "/api/services", admin[0], {
             "kind": "tarot", "name": "Tarot", "price": 2500, "currency": "EUR", "delivery_mode": "written"})
         while sql(self.url, f"SELECT 1 FROM orders.people WHERE id = '{reader[1]}'").strip() != "1":
             time.sleep(0.05)
@@ -149,7 +140,7 @@ class Parlour(Side):
         email, password = f"{uuid.uuid4().hex}@example.com", "correct horse battery"
         subprocess.run([parlour, "admin", "user", "create", "--email", email, "--password", password, "--role", role],
                        check=True, capture_output=True)
-        data = self.api.call("POST", "/api/auth/login", body={"email": email, "password": password})
+        data = self.ask("POST", "/api/auth/login", None, {"email": email, "password": password})
         return data["access_token"], data["user"]["id"]
 
     def settle(self):

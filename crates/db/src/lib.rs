@@ -24,7 +24,7 @@ pub use diesel_migrations::EmbeddedMigrations;
 pub use error::DbError;
 pub use migrate::{Migrations, migrate, migrate_next, revert, revert_all};
 pub use pool::Pooled;
-pub use published::Published;
+pub use published::{Lanes, Published};
 pub use scope::Scope;
 pub use statement::{Statement, Value};
 pub use transaction::{Tx, Work};

@@ -6,14 +6,13 @@ use diesel::connection::TransactionDepthChange;
 use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection as _, TransactionManager};
 use tracing::Instrument as _;
 
-use crate::published::bit;
-use crate::{Conn, Db, DbError, Pooled, Scope};
+use crate::{Conn, Db, DbError, Lanes, Pooled, Scope};
 
 /// An open transaction. It is a connection, so queries take it as one.
 pub struct Tx {
     conn: Pooled,
     service: &'static str,
-    published: u64,
+    published: Lanes,
     committed: Vec<Committed>,
 }
 
@@ -51,7 +50,7 @@ impl Tx {
 
     /// Says that this lane of the outbox has new rows, so that the relay is woken after the commit.
     pub fn mark_published(&mut self, lane: i16) {
-        self.published |= bit(lane);
+        self.published.insert(lane);
     }
 
     /// Does `work` right after the commit, in this process, and not at all when there is
@@ -176,7 +175,7 @@ impl Db {
         match work(&mut tx).await {
             Ok(result) => {
                 commit(&mut tx.conn).await?;
-                if tx.published != 0 {
+                if !tx.published.is_empty() {
                     self.published().tell(tx.published);
                 }
                 for work in tx.committed {
@@ -207,7 +206,7 @@ impl Db {
                     return Ok(Tx {
                         conn,
                         service: self.service(),
-                        published: 0,
+                        published: Lanes::default(),
                         committed: Vec::new(),
                     });
                 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parlour_contracts::identity::v1::ProfileUpdated;
-use parlour_db::Published;
+use parlour_db::Lanes;
 use parlour_events::admin::{self, AdminError, Operator};
 use parlour_events::{Failure, Incoming};
 use support::{CONSUMER, World, eventually, publish};
@@ -215,7 +215,7 @@ async fn duplicates_take_effect_once() {
         .execute("UPDATE identity.outbox SET published_at = NULL", &[])
         .await
         .unwrap();
-    db.published().tell(Published::ALL);
+    db.published().tell(Lanes::ALL);
     eventually("all published again", async || {
         (world.count("identity.outbox WHERE published_at IS NULL").await == 0).then_some(())
     })

@@ -12,7 +12,7 @@ mod support;
 
 use parlour_contracts::identity::v1::{AccountDeleted, ProfileUpdated};
 use parlour_db::{DbError, Scope, Tx};
-use parlour_events::{Consumer, Failure, Incoming};
+use parlour_events::{Consumer, Failure, Incoming, RelaySettings};
 use support::{CONSUMER, PUBLISHER, World, profile, publish, quick};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,6 +55,48 @@ async fn a_rollback_publishes_nothing() {
         .await
         .unwrap();
     assert_eq!(row.get::<_, i64>(0), 1, "the number was rolled back too");
+}
+
+/// A relay that would look by itself in an hour, and takes few events at a time.
+fn woken() -> RelaySettings {
+    RelaySettings {
+        poll_ms: 3_600_000,
+        in_flight: 32,
+        ..Default::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_wakes_the_relay_whatever_the_lane() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay_with(woken());
+    let _consumer = world.consumer(|_| Ok(())).await;
+    // One at a time: the next would wake the relay for the one before.
+    for n in 1..=40 {
+        publish(&db, &format!("account:{n}"), "hello").await;
+        world.eventually_count("orders.applied", n).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_commit_of_more_than_a_round_goes_out_whole() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay_with(woken());
+    let _consumer = world.consumer(|_| Ok(())).await;
+    publish(&db, "account:first", "hello").await;
+    world.eventually_count("orders.applied", 1).await;
+    let many: Result<(), DbError> = db
+        .write(Scope::Service, async |tx: &mut Tx| {
+            // More of one aggregate than a round takes, and more aggregates than a lane gives.
+            for _ in 0..40 {
+                parlour_events::publish(tx, "account:long", &profile("more")).await?;
+            }
+            let wide = (0..100).map(|n| (format!("account:{n}"), profile("wide")));
+            parlour_events::publish_many(tx, wide.collect()).await
+        })
+        .await;
+    many.unwrap();
+    world.eventually_count("orders.applied", 141).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ mod wave;
 
 use std::sync::Arc;
 
-use parlour_db::Db;
+use parlour_db::{Db, Lanes};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,12 +36,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Wakes the pipes of these lanes, a bit for each.
-    fn wake(&self, lanes: u64) {
+    /// Wakes the pipes of these lanes.
+    fn wake(&self, lanes: Lanes) {
         let pipes = self.bells.len();
         for (number, bell) in self.bells.iter().enumerate() {
             let mut its = (0..LANES).filter(|lane| pipe_of(*lane, pipes) == number);
-            if its.any(|lane| lanes >> lane & 1 == 1) {
+            if its.any(|lane| lanes.contains(lane)) {
                 bell.notify_one();
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::poll_fn;
-use parlour_db::Published;
+use parlour_db::Lanes;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -138,7 +138,7 @@ impl Session {
             if !taken.is_empty() {
                 tracing::debug!(service = self.context.db.service(), ?taken, "lanes taken");
                 held.extend(taken);
-                self.context.wake(Published::ALL);
+                self.context.wake(Lanes::ALL);
             }
         }
         while held.len() > share
@@ -194,7 +194,7 @@ async fn drive<S, T>(
             message = messages.next() => message,
         };
         match message {
-            Some(Ok(AsyncMessage::Notification(_))) => context.wake(Published::ALL),
+            Some(Ok(AsyncMessage::Notification(_))) => context.wake(Lanes::ALL),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => break,
         }

@@ -97,9 +97,13 @@ impl World {
 
     /// A relay of the publisher that lives until the world's or its own end.
     pub fn relay(&self) -> (Db, Running) {
+        self.relay_with(RelaySettings::default())
+    }
+
+    pub fn relay_with(&self, settings: RelaySettings) -> (Db, Running) {
         let db = self.db(PUBLISHER);
         let stop = self.stop.child_token();
-        let task = Relay::spawn(db.clone(), self.broker(), RelaySettings::default(), stop.clone());
+        let task = Relay::spawn(db.clone(), self.broker(), settings, stop.clone());
         (db, Running { stop, task })
     }
 

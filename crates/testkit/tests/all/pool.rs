@@ -44,10 +44,18 @@ async fn two_connections() -> (Database, Db) {
 }
 
 #[tokio::test]
-async fn connections_come_back_to_those_who_opened_them() {
+async fn a_runtime_opens_its_own_though_another_has_one_to_spare() {
     let (_database, db) = two_connections().await;
-    let opened = processes(&db).await;
-    assert_eq!(processes(&db).await, opened);
+    let ours = process(&mut db.conn().await.unwrap()).await;
+    let shared = db.clone();
+    let theirs = elsewhere(async move || {
+        let first = process(&mut shared.conn().await.unwrap()).await;
+        assert_eq!(process(&mut shared.conn().await.unwrap()).await, first);
+        first
+    })
+    .await;
+    assert_ne!(theirs, ours);
+    assert_eq!(process(&mut db.conn().await.unwrap()).await, ours);
     assert_eq!(db.pool_status(), (0, SIZE));
 }
 

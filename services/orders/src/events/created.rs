@@ -16,7 +16,7 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
 }
 
 async fn give(state: &Orders, tx: &mut Tx, event: &OrderCreated) -> Result<(), Failure> {
-    if event.requires_payment || !state.settings.auto_assign {
+    if event.requires_payment {
         return Ok(());
     }
     if let Some(order) = state.lock_any(tx, id(&event.order_id)?).await? {
