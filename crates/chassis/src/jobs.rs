@@ -7,6 +7,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl as _;
 use futures_util::future::BoxFuture;
 use parlour_db::{Db, DbError, Scope, Tx};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// A process that starts does its jobs for the first time within this, however long they pause:
@@ -25,6 +26,8 @@ pub struct Job {
     pub everywhere: bool,
     /// One run. It must be safe to cut off and to do again.
     pub run: Arc<dyn Fn() -> BoxFuture<'static, Result<(), DbError>> + Send + Sync>,
+    /// Held by the run that is under way in this process.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Job {
@@ -40,6 +43,7 @@ impl Job {
             every,
             everywhere: false,
             run,
+            turn: Arc::default(),
         }
     }
 
@@ -68,8 +72,11 @@ impl Job {
         }
     }
 
-    /// A transaction-scoped advisory lock makes it one replica's; it ends with the connection, however that ends.
+    /// One run, behind the one that may be under way in this process: who asked for it finds everything done that
+    /// there was to do when they asked. A transaction-scoped advisory lock makes it one replica's; it ends with
+    /// the connection, however that ends.
     pub(crate) async fn once(&self, db: &Db) -> Result<(), DbError> {
+        let _turn = self.turn.lock().await;
         if self.everywhere {
             return (self.run)().await;
         }

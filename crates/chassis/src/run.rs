@@ -177,7 +177,8 @@ impl Process {
         &self.background.consumers
     }
 
-    /// Runs the job `name` of `service` once, now and in this process; `None` when there is none.
+    /// Runs the job `name` of `service` once, in this process and as soon as a run that is under way there has
+    /// ended; `None` when there is none.
     /// For tests and operators who do not wait for the clock.
     pub async fn run_job(&self, service: &str, name: &str) -> Option<Result<(), DbError>> {
         let (db, job) = self

@@ -6,7 +6,7 @@ use parlour_notify::channels::Class;
 use parlour_testkit::{App, Person, eventually};
 use serde_json::{Value, json};
 
-use crate::support::{builder, delivery, known, number, recorder, refused};
+use crate::support::{builder, delivery, known, number, recorder, refused, retried};
 
 async fn rated(app: &App, by: &Person, to: &Person, title: &str) -> Value {
     let body = json!({
@@ -82,8 +82,7 @@ async fn a_digest_that_failed_is_given_up_as_one_and_does_not_keep_the_next_from
     let first = rated(&app, &admin, &ana, "1").await;
     let second = rated(&app, &admin, &ana, "2").await;
     hands.advance(Duration::minutes(60));
-    let retried = async || delivery(&app, &admin, &first, "email").await["attempts"] == 1;
-    eventually(retried).await;
+    retried(&app, &admin, &first, 1).await;
     let third = rated(&app, &admin, &ana, "3").await;
     hands.advance(Duration::minutes(1));
     for id in [&first, &second] {

@@ -8,7 +8,7 @@ use parlour_notify::operator;
 use parlour_testkit::{App, Person, eventually, eventually_eq};
 use serde_json::{Value, json};
 
-use crate::support::{address, builder, delivery, known, number, quiet, recorder, refused};
+use crate::support::{address, builder, delivery, known, number, quiet, recorder, refused, retried};
 
 async fn mail(app: &App, by: &Person, to: &Person, fields: Value) -> Value {
     let mut body =
@@ -89,20 +89,13 @@ async fn a_transient_refusal_is_tried_again_with_the_same_key_until_it_works() {
     };
     recorder(&app).refuse(vec![throttled, refused(Class::Transient)]);
     let id = mail(&app, &admin, &ana, json!({})).await;
-    let attempts = async |number: i64| {
-        eventually(async || {
-            let found = delivery(&app, &admin, &id, "email").await;
-            (found["status"] == "queued" && found["attempts"] == number).then_some(found)
-        })
-        .await
-    };
-    let first = attempts(1).await;
+    let first = retried(&app, &admin, &id, 1).await;
     assert_eq!(
         (&first["reason"], &first["error"]),
         (&json!("retry"), &json!("not today"))
     );
     hands.advance(Duration::seconds(10));
-    let second = attempts(2).await;
+    let second = retried(&app, &admin, &id, 2).await;
     let at: chrono::DateTime<Utc> = second["not_before"].as_str().unwrap().parse().unwrap();
     assert!(
         at - clock.now() >= Duration::seconds(299),
@@ -278,7 +271,7 @@ async fn what_expired_while_it_waited_is_skipped() {
     recorder(&app).refuse(vec![refused(Class::Transient)]);
     let ends = (clock.now() + Duration::seconds(60)).to_rfc3339();
     let id = mail(&app, &admin, &ana, json!({ "expires_at": ends })).await;
-    eventually(async || delivery(&app, &admin, &id, "email").await["attempts"] == 1).await;
+    retried(&app, &admin, &id, 1).await;
     hands.advance(Duration::seconds(61));
     let skipped = becomes(&app, &admin, &id, "email", "skipped").await;
     assert_eq!(skipped["reason"], "expired");

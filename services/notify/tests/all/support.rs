@@ -241,6 +241,16 @@ pub(crate) async fn delivery(app: &App, admin: &Person, id: &Value, channel: &st
     all.into_iter().find(|d| d["channel"] == channel).unwrap()
 }
 
+/// Waits until its attempt of this number was refused and the next one has its time: who moves the clock
+/// between the two, moves that time as well.
+pub(crate) async fn retried(app: &App, admin: &Person, id: &Value, number: i64) -> Value {
+    eventually(async || {
+        let found = delivery(app, admin, id, "email").await;
+        (found["status"] == "queued" && found["attempts"] == number).then_some(found)
+    })
+    .await
+}
+
 /// A number from the database.
 pub(crate) async fn number(app: &App, sql: &str) -> i64 {
     app.database()
