@@ -1,5 +1,6 @@
 //! What a read costs: a bare `SELECT 1` on a pooled connection, and the same in a read-only
-//! transaction that carries its caller, in three round trips (`read`) and in one (`fetch`).
+//! transaction that carries its caller, in three round trips (`read`) and in one (`fetch`), and in a
+//! statement that carries it itself (`ask`).
 //!
 //! `cargo run --release -p parlour-db --example reads -- URL [seconds] [readers]`
 //! prints for each: reads a second, and their number over that of the bare ones.
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::QueryDsl as _;
 use diesel::sql_types::Integer;
 use diesel_async::RunQueryDsl as _;
-use parlour_db::{Conn, Db, DbError, Scope, Settings, Tx};
+use parlour_db::{Caller, Conn, Db, DbError, Scope, Settings, Tx};
 
 #[tokio::main]
 async fn main() {
@@ -35,10 +37,12 @@ async fn main() {
         let bare = rate(&db, time, readers, bare).await;
         let read = rate(&db, time, readers, read).await;
         let fetch = rate(&db, time, readers, fetch).await;
+        let ask = rate(&db, time, readers, ask).await;
         println!(
-            "round {round}: bare {bare:.0}/s, read {read:.0}/s ({:.2}), fetch {fetch:.0}/s ({:.2})",
+            "round {round}: bare {bare:.0}/s, read {read:.0}/s ({:.2}), fetch {fetch:.0}/s ({:.2}), ask {ask:.0}/s ({:.2})",
             read / bare,
-            fetch / bare
+            fetch / bare,
+            ask / bare
         );
     }
 }
@@ -82,6 +86,16 @@ async fn read(db: Db) -> Result<i32, DbError> {
 async fn fetch(db: Db) -> Result<i32, DbError> {
     db.fetch(Scope::Service, async |mut conn: &Conn| -> Result<i32, DbError> {
         Ok(one().get_result(&mut conn).await?)
+    })
+    .await
+}
+
+async fn ask(db: Db) -> Result<i32, DbError> {
+    db.ask(async |mut conn: &Conn| {
+        one()
+            .filter(Caller::from(Scope::Service))
+            .get_result(&mut conn)
+            .await
     })
     .await
 }

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use crate::{Conn, Db, DbError, Pooled, Scope, Work};
 
 /// How many connections that turn out to be dead are replaced by another.
-const ATTEMPTS: u32 = 64;
+pub(crate) const ATTEMPTS: u32 = 64;
 
 impl Db {
     /// Runs `query` in a read-only transaction as [`Db::read`] does, in a single round trip
@@ -41,7 +41,7 @@ impl Db {
         let (answer, answered) = oneshot::channel();
         let db = self.clone();
         let run = async move {
-            match db.ask(scope, &query).await {
+            match db.begun(scope, &query).await {
                 Ok((conn, result)) => {
                     // Nobody is there any more? The transaction is ended all the same.
                     drop(answer.send(result));
@@ -58,7 +58,7 @@ impl Db {
         }
     }
 
-    async fn ask<F, R, E>(&self, scope: Scope, query: &F) -> Result<(Pooled, Result<R, E>), DbError>
+    async fn begun<F, R, E>(&self, scope: Scope, query: &F) -> Result<(Pooled, Result<R, E>), DbError>
     where
         for<'c> F: AsyncFn(&'c Conn) -> Result<R, E> + Clone + Work<&'c Conn, Result<R, E>>,
     {

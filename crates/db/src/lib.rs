@@ -3,8 +3,10 @@
 //!
 //! Every query of a request runs inside [`Db::read`] or [`Db::write`], which set
 //! the caller for row-level security in the round trip that begins the
-//! transaction. [`Db::conn`] is for tables without personal rows.
+//! transaction; what is read often in one statement, in [`Db::ask`].
+//! [`Db::conn`] is for tables without personal rows.
 
+mod ask;
 mod check;
 mod connect;
 mod error;
@@ -17,6 +19,7 @@ mod statement;
 mod tls;
 mod transaction;
 
+pub use ask::Caller;
 pub use check::pending;
 pub use connect::{Db, Session, Settings};
 pub use diesel_async::AsyncPgConnection as Conn;

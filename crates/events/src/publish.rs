@@ -28,34 +28,6 @@ pub async fn publish<E: Event>(tx: &mut Tx, aggregate: impl Display, event: &E) 
     write(tx, E::TYPE, &aggregate.to_string(), event.encode_to_vec()).await
 }
 
-/// Publishes one event of a type about each of many aggregates when `tx` commits, in one statement.
-///
-/// An aggregate may be named once only. The locks on their versions are taken in
-/// the aggregates' order, so that two such calls cannot block each other.
-pub async fn publish_many<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -> Result<(), DbError> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    events.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut batch = Many {
-        kind: E::TYPE,
-        traceparent: trace::current(),
-        ..Many::default()
-    };
-    for (aggregate, event) in events {
-        let payload = event.encode_to_vec();
-        refuse_large(E::TYPE, &aggregate, &payload)?;
-        batch.ids.push(id::new());
-        let lane = hash::lane(&aggregate);
-        tx.mark_published(lane);
-        batch.lanes.push(lane);
-        batch.aggregates.push(aggregate);
-        batch.payloads.push(payload);
-    }
-    batch.execute(&mut **tx).await?;
-    Ok(())
-}
-
 /// One line of the audit log.
 #[derive(Clone, Debug, Default)]
 pub struct AuditEntry {
@@ -245,9 +217,9 @@ impl QueryFragment<Pg> for Insert<'_> {
     }
 }
 
-/// The same for many aggregates.
-#[derive(Default)]
-struct Many {
+/// One event of a type about each of many aggregates, in one statement.
+#[derive(Debug, Default)]
+pub struct Many {
     kind: &'static str,
     traceparent: Option<String>,
     aggregates: Vec<String>,
@@ -256,8 +228,43 @@ struct Many {
     payloads: Vec<Vec<u8>>,
 }
 
-impl QueryId for Many {
-    type QueryId = Self;
+impl Many {
+    /// Announces `events` to `tx`, in which [`Many::write`] has to be called then.
+    ///
+    /// An aggregate may be named once only. The locks on their versions are taken in
+    /// the aggregates' order, so that two such statements cannot block each other.
+    pub fn new<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -> Result<Self, DbError> {
+        events.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut many = Self {
+            kind: E::TYPE,
+            traceparent: trace::current(),
+            ..Self::default()
+        };
+        for (aggregate, event) in events {
+            let payload = event.encode_to_vec();
+            refuse_large(E::TYPE, &aggregate, &payload)?;
+            many.ids.push(id::new());
+            let lane = hash::lane(&aggregate);
+            tx.mark_published(lane);
+            many.lanes.push(lane);
+            many.aggregates.push(aggregate);
+            many.payloads.push(payload);
+        }
+        Ok(many)
+    }
+
+    /// Publishes them when the transaction that `conn` is in commits, and only then. It may travel together
+    /// with other statements of that transaction (`join!`).
+    pub async fn write(&self, mut conn: &Conn) -> Result<(), DbError> {
+        if !self.ids.is_empty() {
+            self.execute(&mut conn).await?;
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for &Many {
+    type QueryId = &'static Many;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::maybe_done;
+use futures_util::poll;
 use lapin::message::Delivery;
 use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel};
@@ -12,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::broker::Purpose;
@@ -97,32 +99,36 @@ impl Realtime {
     /// Sends `payload` to whoever of `target` is connected now. An error means
     /// that it was not sent; success does not mean that anybody heard it.
     pub async fn send(&self, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
-        match timeout(PATIENCE, self.publish(target, name, payload)).await {
-            Ok(sent) => sent,
-            Err(_) => Err(BrokerError::Timeout(PATIENCE)),
-        }
+        let sending = async { publish(&self.channel().await?, target, name, payload).await };
+        timeout(PATIENCE, sending)
+            .await
+            .unwrap_or(Err(BrokerError::Timeout(PATIENCE)))
     }
 
-    async fn publish(&self, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
-        let channel = self.channel().await?;
-        let properties = BasicProperties::default()
-            .with_content_type("application/json".into())
-            .with_delivery_mode(1)
-            .with_type(name.into());
-        let properties = match trace::current() {
-            Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
-            None => properties,
+    /// Sends many in their order, each in its span. Answers how many were sent before the first that was
+    /// not, and what kept that one. They go to the connection together: its thread is woken once for all.
+    pub async fn send_all(&self, pushes: &[(&Push, &Span)]) -> (usize, Option<BrokerError>) {
+        let mut sent = 0;
+        let sending = async {
+            let channel = self.channel().await?;
+            let mut under_way = Vec::with_capacity(pushes.len());
+            for (push, span) in pushes {
+                let publishing = publish(&channel, &push.target, &push.name, &push.payload);
+                let mut publishing = Box::pin(maybe_done(publishing.instrument((*span).clone())));
+                // Puts it behind the one before.
+                let _ = poll!(publishing.as_mut());
+                under_way.push(publishing);
+            }
+            for mut publishing in under_way {
+                publishing.as_mut().await;
+                publishing.as_mut().take_output().transpose()?;
+                sent += 1;
+            }
+            Ok(())
         };
-        channel
-            .basic_publish(
-                REALTIME_EXCHANGE.into(),
-                target.to_string().into(),
-                BasicPublishOptions::default(),
-                payload.to_string().as_bytes(),
-                properties,
-            )
-            .await?;
-        Ok(())
+        let ended = timeout(PATIENCE, sending).await;
+        let ended = ended.unwrap_or(Err(BrokerError::Timeout(PATIENCE)));
+        (sent, ended.err())
     }
 
     async fn channel(&self) -> Result<Channel, BrokerError> {
@@ -167,6 +173,27 @@ impl Realtime {
         ));
         receiver
     }
+}
+
+async fn publish(channel: &Channel, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
+    let properties = BasicProperties::default()
+        .with_content_type("application/json".into())
+        .with_delivery_mode(1)
+        .with_type(name.into());
+    let properties = match trace::current() {
+        Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
+        None => properties,
+    };
+    channel
+        .basic_publish(
+            REALTIME_EXCHANGE.into(),
+            target.to_string().into(),
+            BasicPublishOptions::default(),
+            payload.to_string().as_bytes(),
+            properties,
+        )
+        .await?;
+    Ok(())
 }
 
 struct Nothing;

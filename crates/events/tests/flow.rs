@@ -92,7 +92,7 @@ async fn one_commit_of_more_than_a_round_goes_out_whole() {
                 parlour_events::publish(tx, "account:long", &profile("more")).await?;
             }
             let wide = (0..100).map(|n| (format!("account:{n}"), profile("wide")));
-            parlour_events::publish_many(tx, wide.collect()).await
+            parlour_events::Many::new(tx, wide.collect())?.write(tx).await
         })
         .await;
     many.unwrap();

@@ -127,6 +127,22 @@ async fn pushes_reach_those_who_listen() {
         }
     );
 
+    let many: Vec<Push> = (0..100)
+        .map(|number| Push {
+            target: target.clone(),
+            name: "numbered".into(),
+            payload: serde_json::json!(number),
+        })
+        .collect();
+    let span = tracing::Span::none();
+    let handed: Vec<_> = many.iter().map(|push| (push, &span)).collect();
+    let (sent, error) = realtime.send_all(&handed).await;
+    assert!(sent == 100 && error.is_none(), "{sent}: {error:?}");
+    for expected in &many {
+        let push = timeout(Duration::from_secs(5), pushes.recv()).await.unwrap();
+        assert_eq!(push.as_ref(), Some(expected));
+    }
+
     eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
     timeout(Duration::from_secs(5), up.wait_for(|up| !*up))
         .await

@@ -10,8 +10,11 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 use uuid::Uuid;
+
+/// Pushes that go to the exchange together.
+const BATCH: usize = 256;
 
 /// The way from a commit to the sockets. Cheap to clone.
 #[derive(Clone)]
@@ -66,17 +69,18 @@ impl Pusher {
 /// Sends what is handed over, until `stop`. What the exchange does not take is lost, as
 /// what travels over it may be.
 pub async fn run(realtime: Realtime, mut pushes: mpsc::Receiver<Handed>, stop: CancellationToken) {
+    let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let push = tokio::select! {
+        tokio::select! {
             biased;
-            received = pushes.recv() => received,
+            received = pushes.recv_many(&mut batch, BATCH) => if received == 0 { return },
             () = stop.cancelled() => return,
-        };
-        let Some((push, span)) = push else { return };
-        let sending = realtime.send(&push.target, &push.name, &push.payload);
-        if let Err(error) = sending.instrument(span).await {
-            tracing::debug!(%error, name = push.name, "a push was not sent");
         }
+        let handed: Vec<_> = batch.iter().map(|(push, span)| (push, span)).collect();
+        if let (sent, Some(error)) = realtime.send_all(&handed).await {
+            tracing::debug!(%error, lost = handed.len() - sent, "pushes were not sent");
+        }
+        batch.clear();
     }
 }
 

@@ -8,27 +8,27 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join;
 use parlour_contracts::id;
 use parlour_contracts::notify::v1::NotificationCreated;
-use parlour_db::Tx;
-use parlour_events::publish_many;
+use parlour_db::{Conn, DbError, Tx};
+use parlour_events::Many;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::dispatch::{Handover, SocketPush};
+use crate::dispatch::{Handover, SocketPush, push};
 use crate::domain::decision::Matter;
 use crate::domain::{Channel, Priority};
 use crate::error::Error;
 use crate::state::Notify;
-use crate::store::contents;
-use crate::store::notifications;
 use crate::store::recipients::Recipient;
+use crate::store::{contents, deliveries, notifications};
 use crate::view;
 
 pub(crate) use plan::Plan;
 pub use plan::wishes_of;
 pub(crate) use plan::{gone, related};
-pub(crate) use rows::{Round, add_round};
+pub(crate) use rows::{Round, of_round};
 
 /// What is told.
 #[derive(Clone, Debug)]
@@ -119,8 +119,12 @@ pub async fn tell(
     }
     let made = insert(notify, tx, message, &plans, now).await?;
     plans.retain(|plan| made.contains(&plan.id));
-    let handover = add_round(notify, tx, &Round::first(message, now), &plans).await?;
-    created(tx, message, &plans).await?;
+    let round = Round::first(message, now);
+    let (deliveries, handover) = of_round(notify, tx, &round, &plans).await?;
+    let events = created(tx, message, &plans)?;
+    let conn: &Conn = tx;
+    let written = async { Ok(deliveries::insert(conn, deliveries).await?) };
+    try_join(written, events.write(conn)).await?;
     after_commit(notify, tx, handover);
     Ok(plans
         .iter()
@@ -175,8 +179,8 @@ async fn insert(
     Ok(notifications::insert(tx, rows).await?.into_iter().collect())
 }
 
-/// Tells the other services of new notifications.
-async fn created(tx: &mut Tx, message: &Message, plans: &[Plan]) -> Result<(), Error> {
+/// What tells the other services of new notifications.
+fn created(tx: &mut Tx, message: &Message, plans: &[Plan]) -> Result<Many, DbError> {
     let events = plans.iter().map(|plan| {
         let account = plan.person.id;
         let event = NotificationCreated {
@@ -187,7 +191,7 @@ async fn created(tx: &mut Tx, message: &Message, plans: &[Plan]) -> Result<(), E
         };
         (format!("account:{account}"), event)
     });
-    Ok(publish_many(tx, events.collect()).await?)
+    Many::new(tx, events.collect())
 }
 
 /// Hands pushes to the sockets and wakes who sends the rest.
@@ -217,7 +221,7 @@ impl Plan {
             attempts: 1,
             queued_at: notify.clock.now(),
             expires_at: message.expires_at,
-            payload: serde_json::to_value(item).unwrap_or_default(),
+            push: push(self.person.id, serde_json::to_value(item).unwrap_or_default()),
             span: tracing::Span::current(),
         }
     }

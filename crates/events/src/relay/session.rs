@@ -71,9 +71,10 @@ impl Session {
         tokio::spawn(drive(context.clone(), connection, lost.clone()));
         let guard = lost.clone().drop_guard();
         let keys = Keys::of(context.db.service());
-        client
-            .batch_execute(&format!("LISTEN {}", channel(context)))
-            .await?;
+        // All that it asks for has an index. A plan that was made while the outbox was empty would read
+        // the whole of it, and is kept until PostgreSQL analyses the table.
+        let settings = format!("SET enable_seqscan = off; LISTEN {}", channel(context));
+        client.batch_execute(&settings).await?;
         lanes::enter(&client, &keys).await?;
         let statements = Statements::prepare(&client).await?;
         let session = Self {

@@ -20,7 +20,7 @@ async fn titles_of(db: &Db, scope: Scope) -> Vec<String> {
     found.unwrap()
 }
 
-async fn database_with_goals(people: [Uuid; 2]) -> Database {
+pub(crate) async fn database_with_goals(people: [Uuid; 2]) -> Database {
     let database = Database::of(&[service()]).await;
     for (person, title) in people.iter().zip(["walk", "sleep"]) {
         let sql = format!(

@@ -6,6 +6,7 @@
 )]
 
 mod app;
+mod ask;
 mod clock;
 mod database;
 mod demo;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use parlour_db::Conn;
+use parlour_db::{Caller, Conn, Scope};
 use uuid::Uuid;
 
 use super::accounts::Account;
@@ -80,10 +80,11 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Profile> {
         .await
 }
 
-/// An account that is not gone, and its profile.
+/// An account that is not gone, and its profile, as that person sees it.
 pub async fn with_account(mut conn: &Conn, id: Uuid) -> QueryResult<(Account, Profile)> {
     accounts::table
         .inner_join(profiles::table)
+        .filter(Caller::from(Scope::Person(id)))
         .filter(accounts::id.eq(id))
         .filter(accounts::status.ne("deleted"))
         .select((Account::as_select(), Profile::as_select()))

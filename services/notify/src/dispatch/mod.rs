@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use carrier::{Carrier, NoProviders};
 pub(crate) use compose::{Mail, PushAddress};
 pub use sockets::SocketPush;
+pub(crate) use sockets::push;
 
 use crate::domain::Channel;
 use crate::state::Notify;

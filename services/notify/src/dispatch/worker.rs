@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::compose::{Composed, Letter, compose, letter};
-use super::{Carrier, SocketPush};
+use super::{Carrier, SocketPush, push};
 use crate::channels::{Class, Refused, Sent};
 use crate::domain::Channel;
 use crate::domain::reason::Reason;
@@ -94,17 +94,17 @@ async fn deliver(channel: Channel, notify: Arc<Notify>, carrier: Arc<dyn Carrier
         Ok(Composed::Skip(reason)) => Outcome::Skipped(reason),
         Ok(Composed::Push(payload)) => {
             let due = &letter.due;
-            let push = SocketPush {
+            let waiting = SocketPush {
                 delivery_id: due.id,
                 account_id: due.account_id,
                 attempts: due.attempts,
                 queued_at: due.queued_at,
                 expires_at: due.expires_at,
-                payload,
+                push: push(due.account_id, payload),
                 span: tracing::Span::current(),
             };
             // The sockets' own task marks it.
-            notify.outbound.sockets.send(push).await.ok();
+            notify.outbound.sockets.send(waiting).await.ok();
             return;
         }
         Ok(Composed::Message(message)) => match carrier.carry(&message).await {

@@ -9,8 +9,8 @@ use crate::domain::decision::Matter;
 use crate::error::Error;
 use crate::state::Notify;
 use crate::store::emergencies::{self, Repeating};
-use crate::store::recipients;
-use crate::telling::{Plan, Round, add_round, after_commit};
+use crate::store::{deliveries, recipients};
+use crate::telling::{Plan, Round, after_commit, of_round};
 use crate::view;
 
 /// Emergencies that are repeated in one transaction.
@@ -71,7 +71,8 @@ async fn again(notify: &Arc<Notify>, tx: &mut Tx, emergency: &Repeating) -> Resu
         now,
         expires_at: row.expires_at,
     };
-    let handover = add_round(notify, tx, &round, &[plan]).await?;
+    let (deliveries, handover) = of_round(notify, tx, &round, &[plan]).await?;
+    deliveries::insert(tx, deliveries).await?;
     after_commit(notify, tx, handover);
     Ok(())
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use futures_util::future::try_join;
 use parlour_db::Conn;
 use uuid::Uuid;
 
@@ -12,8 +13,9 @@ use crate::schema::{counters, notifications};
 
 /// How many a person has and how many of them are unread, by type and priority. Those
 /// that expired since the last sweep are taken off, so that the figures are those of the list.
-pub async fn counts(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> QueryResult<Vec<Count>> {
-    let mut counts: Vec<Count> = counters::table
+pub async fn counts(mut conn: &Conn, account: Uuid, now: DateTime<Utc>) -> QueryResult<Vec<Count>> {
+    let mut also = conn;
+    let counted = counters::table
         .filter(counters::account_id.eq(account))
         .select((
             counters::kind,
@@ -21,9 +23,8 @@ pub async fn counts(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> Query
             counters::total,
             counters::unread,
         ))
-        .load(conn)
-        .await?;
-    let overdue: Vec<(String, String, bool)> = notifications::table
+        .load(&mut conn);
+    let overdue = notifications::table
         .filter(notifications::account_id.eq(account))
         .filter(notifications::expires_at.le(now))
         .filter(notifications::expires_at.is_not_null())
@@ -34,8 +35,8 @@ pub async fn counts(conn: &mut Conn, account: Uuid, now: DateTime<Utc>) -> Query
             notifications::priority,
             notifications::read_at.is_null(),
         ))
-        .load(conn)
-        .await?;
+        .load(&mut also);
+    let (mut counts, overdue): (Vec<Count>, Vec<(String, String, bool)>) = try_join(counted, overdue).await?;
     for (kind, priority, unread) in overdue {
         let same = |c: &&mut Count| c.kind == kind && c.priority == priority;
         if let Some(count) = counts.iter_mut().find(same) {

@@ -37,9 +37,9 @@ statement! {
 }
 
 /// Inserts them.
-pub(crate) async fn insert(conn: &mut Conn, rows: Insert) -> QueryResult<()> {
+pub(crate) async fn insert(mut conn: &Conn, rows: Insert) -> QueryResult<()> {
     if !rows.id.is_empty() {
-        rows.execute(conn).await?;
+        rows.execute(&mut conn).await?;
     }
     Ok(())
 }

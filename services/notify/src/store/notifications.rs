@@ -137,7 +137,7 @@ macro_rules! columns {
 
 /// A page, the newest first: behind `cursor` when there is one, else from `offset` on.
 pub async fn page(
-    conn: &mut Conn,
+    mut conn: &Conn,
     account: Uuid,
     filter: &Filter,
     from: (Option<Cursor>, i64),
@@ -168,14 +168,14 @@ pub async fn page(
         .order((notifications::created_at.desc(), notifications::id.desc()))
         .limit(limit)
         .select(columns!())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok(rows.into_iter().map(of_row).collect())
 }
 
 /// Unread ones after `last` (all when it is unknown), the oldest first.
 pub async fn unread_after(
-    conn: &mut Conn,
+    mut conn: &Conn,
     account: Uuid,
     last: Option<Uuid>,
     limit: i64,
@@ -187,7 +187,7 @@ pub async fn unread_after(
             .find(last)
             .filter(notifications::account_id.eq(account))
             .select(notifications::created_at)
-            .first(conn)
+            .first(&mut conn)
             .await
             .optional()?;
         if let Some(at) = at {
@@ -204,7 +204,7 @@ pub async fn unread_after(
         .order((notifications::created_at.asc(), notifications::id.asc()))
         .limit(limit)
         .select(columns!())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok(rows.into_iter().map(of_row).collect())
 }

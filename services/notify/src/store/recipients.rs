@@ -1,13 +1,16 @@
-//! People as the decisions need them: one query, however many they are.
+//! People as the decisions need them, however many they are.
 
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use diesel::{QueryResult, Queryable};
+use diesel::dsl::sql;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use parlour_db::Conn;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::job::Audience;
+use crate::schema::people;
 
 /// A person who may be told something.
 #[derive(Clone, Debug, Queryable)]
@@ -58,40 +61,13 @@ type Row = (
     Array<SqlUuid>,
 );
 
-/// A statement whose rows are recipients; `wanted` is what comes before the columns.
-macro_rules! recipients {
-    ($name:ident { $($field:ident: $how:ident $sql:ty => $rust:ty),+ $(,)? } $wanted:expr) => {
-        statement! {
-            $name { $($field: $how $sql => $rust),+ }
-            &format!("{} SELECT w.id, {COLUMNS}", $wanted)
-        }
-        impl diesel::query_builder::Query for $name {
-            type SqlType = Row;
-        }
-    };
-}
-
-recipients! {
+statement! {
     ById { id: each SqlUuid => Uuid }
-    ", wanted AS (SELECT DISTINCT id FROM given)"
+    &format!(", wanted AS (SELECT DISTINCT id FROM given) SELECT w.id, {COLUMNS}")
 }
 
-recipients! {
-    Next {
-        reached: one SqlUuid => Uuid,
-        wanted_ids: one Nullable<Array<SqlUuid>> => Option<Vec<Uuid>>,
-        roles: one Nullable<Array<Text>> => Option<Vec<String>>,
-        country: one Nullable<Text> => Option<String>,
-        locale: one Nullable<Text> => Option<String>,
-        most: one BigInt => i64,
-    }
-    ", wanted AS (SELECT q.id FROM people q, given g
-       WHERE q.id > g.reached AND q.status NOT IN ('blocked', 'deleted')
-         AND (g.wanted_ids IS NULL OR q.id = ANY(g.wanted_ids))
-         AND (g.roles IS NULL OR q.roles && g.roles)
-         AND (g.country IS NULL OR q.country = g.country)
-         AND (g.locale IS NULL OR split_part(q.locale, '-', 1) = g.locale)
-       ORDER BY q.id LIMIT (SELECT most FROM given))"
+impl diesel::query_builder::Query for ById {
+    type SqlType = Row;
 }
 
 /// These people, in the order of their ids. Of whom nothing is known yet there is a
@@ -107,43 +83,39 @@ pub async fn next(
     reached: Uuid,
     most: i64,
 ) -> QueryResult<Vec<Recipient>> {
-    let audience = audience.clone();
-    Next {
-        reached,
-        wanted_ids: audience.user_ids,
-        roles: audience.roles,
-        country: audience.country,
-        locale: audience.locale,
-        most,
-    }
-    .load(conn)
-    .await
-}
-
-statement! {
-    Count {
-        wanted_ids: one Nullable<Array<SqlUuid>> => Option<Vec<Uuid>>,
-        roles: one Nullable<Array<Text>> => Option<Vec<String>>,
-        country: one Nullable<Text> => Option<String>,
-        locale: one Nullable<Text> => Option<String>,
-    }
-    "SELECT count(*) FROM people q, given g WHERE q.status NOT IN ('blocked', 'deleted')
-       AND (g.wanted_ids IS NULL OR q.id = ANY(g.wanted_ids))
-       AND (g.roles IS NULL OR q.roles && g.roles)
-       AND (g.country IS NULL OR q.country = g.country)
-       AND (g.locale IS NULL OR split_part(q.locale, '-', 1) = g.locale)",
-    returns (BigInt)
+    // A query of its own: PostgreSQL has to know `most` when it plans. Then it walks the primary key from `reached`
+    // on, where it would else sort all who are still to be told, for each batch of them.
+    let ids = of(audience)
+        .filter(people::id.gt(reached))
+        .order(people::id)
+        .limit(most)
+        .select(people::id)
+        .load(conn)
+        .await?;
+    by_id(conn, ids).await
 }
 
 /// How many people an audience has at the moment.
 pub async fn count(conn: &mut Conn, audience: &Audience) -> QueryResult<i64> {
-    let audience = audience.clone();
-    let query = Count {
-        wanted_ids: audience.user_ids,
-        roles: audience.roles,
-        country: audience.country,
-        locale: audience.locale,
-    };
-    let (count,): (i64,) = query.get_result(conn).await?;
-    Ok(count)
+    of(audience).count().get_result(conn).await
+}
+
+fn of(audience: &Audience) -> people::BoxedQuery<'_, Pg> {
+    let mut query = people::table
+        .filter(people::status.ne_all(["blocked", parlour_directory::DELETED]))
+        .into_boxed();
+    if let Some(ids) = &audience.user_ids {
+        query = query.filter(people::id.eq_any(ids));
+    }
+    if let Some(roles) = &audience.roles {
+        query = query.filter(people::roles.overlaps_with(roles));
+    }
+    if let Some(country) = &audience.country {
+        query = query.filter(people::country.eq(country));
+    }
+    if let Some(locale) = &audience.locale {
+        let language = sql::<Bool>("split_part(people.locale, '-', 1) = ").bind::<Text, _>(locale);
+        query = query.filter(language);
+    }
+    query
 }

@@ -47,14 +47,14 @@ impl<'m> Round<'m> {
 /// Where digests are open: by person, channel and address.
 type OpenDigests = HashMap<(Uuid, Channel, Uuid), (Uuid, DateTime<Utc>)>;
 
-/// Inserts the deliveries of `plans`. Answers what goes out after the commit: the rows of pushes
+/// The deliveries of `plans`, to be inserted, and what goes out after the commit: the rows of pushes
 /// are this process's already, for the length of a lease.
-pub(crate) async fn add_round(
+pub(crate) async fn of_round(
     notify: &Arc<Notify>,
     tx: &mut Tx,
     round: &Round<'_>,
     plans: &[Plan],
-) -> Result<Handover, Error> {
+) -> Result<(deliveries::Insert, Handover), Error> {
     let digests = open_digests(tx, round, plans).await?;
     let mut rows = empty(round);
     let mut handover = Handover::default();
@@ -82,8 +82,7 @@ pub(crate) async fn add_round(
             rows.digest_id.push(row.digest_id);
         }
     }
-    deliveries::insert(tx, rows).await?;
-    Ok(handover)
+    Ok((rows, handover))
 }
 
 fn empty(round: &Round<'_>) -> deliveries::Insert {

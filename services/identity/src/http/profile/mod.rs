@@ -118,12 +118,10 @@ pub async fn complete(
 
 /// Account and profile of a person, as they see it.
 pub async fn load(state: &Identity, id: Uuid) -> Result<(Account, Profile), Error> {
-    state
+    let found = state
         .db
-        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
-            Ok(profiles::with_account(conn, id).await?)
-        })
-        .await
+        .ask(async move |conn: &Conn| profiles::with_account(conn, id).await);
+    Ok(found.await?)
 }
 
 fn requirements_of(state: &Identity, account: &Account, profile: &Profile) -> Result<Requirements, Error> {

@@ -1,6 +1,7 @@
 //! `GET /api/notifications`
 
-use parlour_db::{Scope, Tx};
+use futures_util::future::try_join;
+use parlour_db::{Conn, Scope};
 use parlour_http::{
     ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State,
     Success, User,
@@ -79,9 +80,10 @@ pub async fn list_notifications(
     let (from, most) = ((pages.cursor()?, pages.offset()), pages.most());
     let (mut rows, total) = state
         .db
-        .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            let counts = counts::counts(tx, id, now).await?;
-            let rows = notifications::page(tx, id, &filter, from, most, now).await?;
+        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
+            let counts = counts::counts(conn, id, now);
+            let rows = notifications::page(conn, id, &filter, from, most, now);
+            let (counts, rows) = try_join(counts, rows).await?;
             Ok((rows, filter.total(&counts)))
         })
         .await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlour_db::{Scope, Tx};
+use parlour_db::{Conn, Scope};
 use parlour_http::{ApiError, RateClass, Reply, Routes, State, Success, User};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,8 +51,8 @@ pub async fn unread_count(user: User, state: State<Notify>) -> Result<Reply, Api
     let (id, now) = (user.id, state.clock.now());
     let counts = state
         .db
-        .read(Scope::Person(id), async move |tx: &mut Tx| -> Result<_, Error> {
-            Ok(counts::counts(tx, id, now).await?)
+        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
+            Ok(counts::counts(conn, id, now).await?)
         })
         .await?;
     Reply::ok(UnreadCount::of(&counts))

@@ -1,7 +1,7 @@
 //! `GET /chat/api/notifications/unread/`
 
 use actix_web::http::StatusCode;
-use parlour_db::{Scope, Tx};
+use parlour_db::{Conn, Scope};
 use parlour_http::{ApiError, Check, Query, RateClass, Reply, Routes, State, Time, User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -83,10 +83,10 @@ pub async fn unread_safetalk(
     let (account, now) = (user.id, state.clock.now());
     let rows = state
         .db
-        .read(
+        .fetch(
             Scope::Person(account),
-            async move |tx: &mut Tx| -> Result<_, Error> {
-                Ok(notifications::unread_after(tx, account, query.last_id, MOST, now).await?)
+            async move |conn: &Conn| -> Result<_, Error> {
+                Ok(notifications::unread_after(conn, account, query.last_id, MOST, now).await?)
             },
         )
         .await?;

@@ -1,0 +1,107 @@
+//! A statement that brings its caller sees what a transaction of that caller sees, however PostgreSQL plans it.
+
+use diesel::dsl::{count_star, exists, select};
+use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult};
+use diesel_async::RunQueryDsl as _;
+use parlour_db::{Caller, Conn, Db, DbError, Scope};
+use uuid::Uuid;
+
+use crate::demo::goals::schema::goals;
+use crate::fetch::database_with_goals;
+
+/// Settings that make PostgreSQL plan in other ways than it would for a few rows.
+const PLANS: [&str; 4] = [
+    "plan_cache_mode = force_custom_plan",
+    "plan_cache_mode = force_generic_plan",
+    "enable_indexscan = off",
+    "enable_seqscan = off",
+];
+
+async fn titles(db: &Db, scope: Scope) -> Vec<String> {
+    let read = async move |mut conn: &Conn| {
+        let mine = goals::table.filter(Caller::from(scope));
+        mine.order(goals::title)
+            .select(goals::title)
+            .load(&mut conn)
+            .await
+    };
+    db.ask(read).await.unwrap()
+}
+
+/// How many goals there are, and whether there is one, whose tables are read below the condition.
+async fn counted(db: &Db, scope: Scope) -> (i64, bool) {
+    let read = async move |mut conn: &Conn| -> QueryResult<(i64, bool)> {
+        let number = goals::table
+            .filter(Caller::from(scope))
+            .select(count_star())
+            .first(&mut conn)
+            .await?;
+        let any = select(exists(goals::table.filter(goals::title.ne(""))))
+            .filter(Caller::from(scope))
+            .get_result(&mut conn)
+            .await?;
+        Ok((number, any))
+    };
+    db.ask(read).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_caller_sees_their_own_however_it_is_planned() {
+    let people = [Uuid::now_v7(), Uuid::now_v7()];
+    let database = database_with_goals(people).await;
+    let admin = database.admin().await;
+    for plan in PLANS {
+        let name = database.name();
+        let sql =
+            format!("ANALYZE goals.goals; ALTER DATABASE {name} RESET ALL; ALTER DATABASE {name} SET {plan}");
+        admin.batch_execute(&sql).await.unwrap();
+        // Through the same few connections, so that a caller left behind would show.
+        let db = database.db("goals");
+        for _ in 0..8 {
+            assert_eq!(titles(&db, Scope::Person(people[0])).await, ["walk"], "{plan}");
+            assert!(titles(&db, Scope::Nobody).await.is_empty(), "{plan}");
+            assert_eq!(titles(&db, Scope::Person(people[1])).await, ["sleep"], "{plan}");
+            assert_eq!(titles(&db, Scope::Service).await, ["sleep", "walk"], "{plan}");
+            assert_eq!(counted(&db, Scope::Person(people[1])).await, (1, true), "{plan}");
+            assert_eq!(counted(&db, Scope::Nobody).await, (0, false), "{plan}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_without_its_caller_sees_nothing() {
+    let people = [Uuid::now_v7(), Uuid::now_v7()];
+    let database = database_with_goals(people).await;
+    let db = database.db("goals");
+    for _ in 0..8 {
+        assert_eq!(titles(&db, Scope::Service).await.len(), 2);
+        let found: Vec<String> = db
+            .ask(async |mut conn: &Conn| goals::table.select(goals::title).load(&mut conn).await)
+            .await
+            .unwrap();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_died_are_replaced_and_mistakes_are_not_repeated() {
+    let people = [Uuid::now_v7(), Uuid::now_v7()];
+    let database = database_with_goals(people).await;
+    let db = database.db("goals");
+    for _ in 0..3 {
+        assert_eq!(titles(&db, Scope::Service).await.len(), 2);
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        database.admin().await.query(sql, &[]).await.unwrap();
+    }
+    let missing: Result<String, DbError> = db
+        .ask(async |mut conn: &Conn| {
+            goals::table
+                .filter(Caller::from(Scope::Nobody))
+                .select(goals::title)
+                .first(&mut conn)
+                .await
+        })
+        .await;
+    assert!(matches!(missing, Err(DbError::NotFound)), "{missing:?}");
+}
