@@ -1,12 +1,17 @@
 //! Objects that no row knows yet.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Objects;
 
-/// An object that is removed when this is dropped, unless a row knows it by then. Where a
+/// How long an object is left alone: by then its upload is answered, whose time would else tell its
+/// sender that somebody has the same content.
+const AFTER: Duration = Duration::from_secs(1);
+
+/// An object that is removed a second after this is dropped, unless a row knows it by then. Where a
 /// commit may or may not have happened it stays, and the sweep decides later.
 pub struct Loose {
     objects: Objects,
@@ -46,6 +51,7 @@ impl Drop for Loose {
         };
         let (objects, id) = (self.objects.clone(), self.id);
         runtime.spawn(async move {
+            tokio::time::sleep(AFTER).await;
             if let Err(error) = objects.delete(id).await {
                 tracing::warn!(%error, object = %id, "an object that nobody needs is left to the sweep");
             }
