@@ -17,6 +17,8 @@ async fn deleted_files_go_after_thirty_days_and_their_bytes_when_nobody_has_them
     let file = stage.ready(&stage.ana, "a.txt", TEXT).await;
     stage.ready(&stage.ben, "b.txt", TEXT).await;
     let other = stage.ready(&stage.ana, "c.txt", b"Only hers.").await;
+    // Of what two have uploaded one copy goes.
+    eventually_eq(2, async || stage.objects()).await;
     for file in [file, other] {
         stage
             .app
