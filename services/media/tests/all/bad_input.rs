@@ -144,7 +144,7 @@ async fn the_byte_that_is_too_many_ends_the_upload() {
     let answer = stage.post(&stage.ana, "/api/media/upload", &form).await;
     answer.expect_error(413, "FILE_TOO_LARGE");
     eventually_eq(1, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,5 +221,5 @@ async fn names_and_forms_that_are_no_such_thing() {
             .expect_error(400, "VALIDATION_ERROR");
     }
     assert_eq!(stage.count("SELECT count(*) FROM media.files").await, 3);
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }

@@ -68,7 +68,7 @@ async fn an_upload_in_pieces_becomes_a_file() {
         .append(&stage.ben, &path, 70_001, rest)
         .await
         .expect_error(404, "RESOURCE_NOT_FOUND");
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
     stage.append(&stage.ana, &path, 70_001, rest).await.expect(204);
     assert_eq!(stage.offset(&stage.ana, &path).await, "200000");
     let file = stage.look(&stage.ana, id_of(&path)).await.expect(200).data()["file"].clone();
@@ -80,7 +80,7 @@ async fn an_upload_in_pieces_becomes_a_file() {
     let got = stage.app.by(&stage.ana).get(&download).await;
     assert_eq!(got.expect(200).bytes().as_ref(), content);
     eventually_eq(1, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn what_the_protocol_forbids_is_refused() {
         .await
         .expect_error(404, "RESOURCE_NOT_FOUND");
     eventually_eq(0, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,5 +256,5 @@ async fn uploads_expire_and_those_that_only_lack_their_end_are_finished() {
     stage.app.run_job("media", "expire_uploads").await;
     assert_eq!(stage.count("SELECT count(*) FROM media.uploads").await, 0);
     eventually_eq(1, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }

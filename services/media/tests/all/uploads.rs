@@ -52,7 +52,7 @@ async fn the_same_key_and_form_is_one_upload_and_another_form_a_conflict() {
     send(&other).await.expect_error(409, "IDEMPOTENCY_KEY_REUSED");
     assert_eq!(stage.count("SELECT count(*) FROM media.files").await, 1);
     eventually_eq(1, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,7 +76,7 @@ async fn the_same_content_is_kept_once_and_nobody_can_tell() {
         answer.header("etag").unwrap().to_owned()
     };
     assert_ne!(tag(&stage.ana, &first).await, tag(&stage.ben, &second).await);
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn several_files_are_answered_one_by_one() {
     let stored = [0, 3, 4].into_iter().find(|n| told(*n).1).unwrap();
     assert_eq!(files[stored]["file"]["folder"], "all");
     eventually_eq(2, async || stage.objects()).await;
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
     let fine = Form::new()
         .file("files", "a.txt", TEXT)
         .file("files", "b.txt", TEXT);
@@ -217,5 +217,5 @@ async fn what_is_for_a_conversation_is_for_those_who_take_part() {
     send(&stage.ana, form(session, "palm"))
         .await
         .expect_error(409, "SESSION_INACTIVE");
-    assert!(stage.findings().await.is_empty());
+    stage.agrees().await;
 }
