@@ -104,6 +104,7 @@ impl FaultProxy {
     }
 
     /// Refuses new connections, as a server that is down; those that are open stay.
+    /// One that is made in the same moment may be reset instead.
     pub fn refuse(&self) {
         self.set(Mode::Refuse);
     }
@@ -162,6 +163,11 @@ impl Acceptor {
             tokio::select! {
                 changed = self.line.changed() => if changed.is_err() { return },
                 Some(client) = accept(listener.as_ref()) => {
+                    // One that came in before the listener was closed is refused as well.
+                    if self.line.borrow().mode == Mode::Refuse {
+                        drop(client.set_zero_linger());
+                        continue;
+                    }
                     let (target, line, open) = (self.target.clone(), self.line.clone(), self.open.clone());
                     tokio::spawn(connection(client, target, line, open));
                 }
