@@ -11,6 +11,7 @@ mod check;
 mod connect;
 mod error;
 mod fetch;
+mod lines;
 mod migrate;
 mod pool;
 mod published;

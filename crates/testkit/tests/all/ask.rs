@@ -1,8 +1,10 @@
 //! A statement that brings its caller sees what a transaction of that caller sees, however PostgreSQL plans it.
 
-use diesel::dsl::{count_star, exists, select};
+use diesel::dsl::{count_star, exists, select, sql};
+use diesel::sql_types::Integer;
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
+use futures_util::future::join_all;
 use parlour_db::{Caller, Conn, Db, DbError, Scope};
 use uuid::Uuid;
 
@@ -80,6 +82,39 @@ async fn a_statement_without_its_caller_sees_nothing() {
             .await
             .unwrap();
         assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+/// A statement that PostgreSQL refuses while it runs.
+async fn broken(db: &Db) -> Result<i32, DbError> {
+    db.ask(async |mut conn: &Conn| {
+        select(sql::<Integer>("1 / (SELECT 0)"))
+            .filter(Caller::from(Scope::Service))
+            .get_result(&mut conn)
+            .await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn reads_at_the_same_time_share_a_connection_and_nothing_else() {
+    let people = [Uuid::now_v7(), Uuid::now_v7()];
+    let database = database_with_goals(people).await;
+    let db = database.db("goals");
+    for together in [2, 8, 64] {
+        titles(&db, Scope::Nobody).await;
+        let reads = (0..together).map(async |number| match number % 4 {
+            0 => assert_eq!(titles(&db, Scope::Person(people[0])).await, ["walk"]),
+            1 => assert_eq!(titles(&db, Scope::Person(people[1])).await, ["sleep"]),
+            2 => assert!(titles(&db, Scope::Nobody).await.is_empty()),
+            _ => assert!(matches!(broken(&db).await, Err(DbError::Query(_)))),
+        });
+        join_all(reads).await;
+        let (in_use, open) = db.pool_status();
+        assert_eq!(in_use, 0);
+        if together <= 8 {
+            assert_eq!(open, 1, "{together} reads");
+        }
     }
 }
 
