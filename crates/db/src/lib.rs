@@ -9,6 +9,7 @@
 mod ask;
 mod check;
 mod connect;
+mod constant;
 mod error;
 mod fetch;
 mod lines;
@@ -23,6 +24,7 @@ mod transaction;
 pub use ask::Caller;
 pub use check::pending;
 pub use connect::{Db, Session, Settings};
+pub use constant::Constant;
 pub use diesel_async::AsyncPgConnection as Conn;
 pub use diesel_migrations::EmbeddedMigrations;
 pub use error::DbError;

@@ -8,7 +8,7 @@ use tokio::runtime;
 use crate::Pooled;
 
 /// So many reads share a connection at the most: the last of them waits for as many.
-const WIDTH: usize = 8;
+const WIDTH: usize = 16;
 
 /// The connection that each runtime sends its short reads by, while there are any.
 ///
@@ -35,7 +35,10 @@ impl Lines {
     /// Lets nobody join `line` any more.
     pub(crate) fn leave(&self, line: &Arc<Pooled>) {
         let mut all = self.all();
-        if all.get(&here()).is_some_and(|open| open.as_ptr() == Arc::as_ptr(line)) {
+        if all
+            .get(&here())
+            .is_some_and(|open| open.as_ptr() == Arc::as_ptr(line))
+        {
             all.remove(&here());
         }
     }

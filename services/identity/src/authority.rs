@@ -165,5 +165,5 @@ fn one(account: Uuid, session: Option<Uuid>, not_before: DateTime<Utc>) -> Revoc
 async fn active(tx: &mut Tx, id: Uuid) -> Result<Option<Account>, Error> {
     use diesel::OptionalExtension as _;
     let found = accounts::find(tx, id).await.optional()?;
-    Ok(found.filter(Account::is_active))
+    Ok(found.filter(|account| account.is_active()))
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::domain::secret;
 use crate::error::Error;
 use crate::state::Identity;
-use crate::store::accounts::Account;
+use crate::store::accounts::{Account, Person};
 use crate::store::profiles::Profile;
 use crate::store::single_use::{self, NewToken, Purpose};
 
@@ -105,7 +105,7 @@ impl Identity {
     }
 
     /// The e-mail address of an account.
-    pub fn email_of(&self, account: &Account) -> Result<Option<String>, Error> {
+    pub fn email_of(&self, account: &Person) -> Result<Option<String>, Error> {
         let place = Account::email_place(account.id);
         let sealed = account.email_sealed.as_deref();
         Ok(sealed
@@ -114,7 +114,7 @@ impl Identity {
     }
 
     /// The phone number of an account.
-    pub fn phone_of(&self, account: &Account) -> Result<Option<String>, Error> {
+    pub fn phone_of(&self, account: &Person) -> Result<Option<String>, Error> {
         let place = Account::phone_place(account.id);
         let sealed = account.phone_sealed.as_deref();
         Ok(sealed

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::issuing::Tokens;
 use crate::state::Identity;
-use crate::store::accounts::Account;
+use crate::store::accounts::Person;
 use crate::store::profiles::Profile;
 
 /// An account, as its owner and admins see it.
@@ -124,7 +124,7 @@ pub fn safetalk_role(roles: &[Role]) -> &'static str {
 
 impl Identity {
     /// What is answered about an account.
-    pub fn user(&self, account: &Account, profile: &Profile) -> Result<User, Error> {
+    pub fn user(&self, account: &Person, profile: &Profile) -> Result<User, Error> {
         let waits = account.is_active() && account.requested_role.is_some();
         Ok(User {
             id: account.id,
@@ -151,7 +151,7 @@ impl Identity {
     }
 
     /// An account with everything its owner may fill in.
-    pub fn full_profile(&self, account: &Account, profile: &Profile) -> Result<FullProfile, Error> {
+    pub fn full_profile(&self, account: &Person, profile: &Profile) -> Result<FullProfile, Error> {
         let birth = self.birth_of(profile)?;
         Ok(FullProfile {
             user: self.user(account, profile)?,

@@ -5,7 +5,7 @@ use diesel::sql_types::Integer;
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
 use futures_util::future::join_all;
-use parlour_db::{Caller, Conn, Db, DbError, Scope};
+use parlour_db::{Caller, Conn, Constant, Db, DbError, Scope};
 use uuid::Uuid;
 
 use crate::demo::goals::schema::goals;
@@ -22,10 +22,8 @@ const PLANS: [&str; 4] = [
 async fn titles(db: &Db, scope: Scope) -> Vec<String> {
     let read = async move |mut conn: &Conn| {
         let mine = goals::table.filter(Caller::from(scope));
-        mine.order(goals::title)
-            .select(goals::title)
-            .load(&mut conn)
-            .await
+        let titles = mine.order(goals::title).select(goals::title);
+        Constant(titles).load(&mut conn).await
     };
     db.ask(read).await.unwrap()
 }

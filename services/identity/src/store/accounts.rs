@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::ops::Deref;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -9,38 +11,61 @@ use uuid::Uuid;
 
 use crate::schema::accounts;
 
+/// What an account shows of its person: no secret, no power.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+#[expect(missing_docs, reason = "the migration documents the columns")]
+pub struct Person {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub email_sealed: Option<Vec<u8>>,
+    pub email_verified: bool,
+    pub phone_sealed: Option<Vec<u8>>,
+    pub phone_verified: bool,
+    pub status: String,
+    pub roles: Vec<String>,
+    pub requested_role: Option<String>,
+    pub two_factor_enabled: bool,
+    pub created_at: DateTime<Utc>,
+}
+
 /// A row.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = accounts)]
 #[expect(missing_docs, reason = "the migration documents the columns")]
 pub struct Account {
-    pub id: Uuid,
-    pub username: Option<String>,
-    pub email_sealed: Option<Vec<u8>>,
+    #[diesel(embed)]
+    pub person: Person,
     pub email_index: Option<Vec<u8>>,
-    pub email_verified: bool,
-    pub phone_sealed: Option<Vec<u8>>,
-    pub phone_verified: bool,
     pub password_hash: Option<String>,
-    pub status: String,
-    pub roles: Vec<String>,
-    pub requested_role: Option<String>,
     pub level: Option<String>,
     pub country_scope: Option<String>,
     pub permissions: Vec<String>,
     pub two_factor_sealed: Option<Vec<u8>>,
-    pub two_factor_enabled: bool,
     pub two_factor_step: i64,
     pub not_before: DateTime<Utc>,
-    pub created_at: DateTime<Utc>,
 }
 
-impl Account {
+impl Deref for Account {
+    type Target = Person;
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+impl Person {
     /// The roles it has.
     pub fn roles(&self) -> Vec<Role> {
         self.roles.iter().filter_map(|name| name.parse().ok()).collect()
     }
 
+    /// Whether it may be used.
+    pub fn is_active(&self) -> bool {
+        self.status == "active"
+    }
+}
+
+impl Account {
     /// The permissions it was granted.
     pub fn permissions(&self) -> Vec<Permission> {
         self.permissions
@@ -52,11 +77,6 @@ impl Account {
     /// Its admin level.
     pub fn level(&self) -> Option<Level> {
         self.level.as_deref().and_then(|name| name.parse().ok())
-    }
-
-    /// Whether it may be used.
-    pub fn is_active(&self) -> bool {
-        self.status == "active"
     }
 
     /// Where its sealed e-mail address belongs.

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use parlour_db::{Caller, Conn, Scope};
+use parlour_db::{Caller, Conn, Constant, Scope};
 use uuid::Uuid;
 
-use super::accounts::Account;
+use super::accounts::{Account, Person};
 use crate::schema::{accounts, profiles};
 
 /// A row.
@@ -80,16 +80,15 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Profile> {
         .await
 }
 
-/// An account that is not gone, and its profile, as that person sees it.
-pub async fn with_account(mut conn: &Conn, id: Uuid) -> QueryResult<(Account, Profile)> {
-    accounts::table
+/// A person whose account is not gone, and their profile, as they see it.
+pub async fn with_person(mut conn: &Conn, id: Uuid) -> QueryResult<(Person, Profile)> {
+    let both = accounts::table
         .inner_join(profiles::table)
         .filter(Caller::from(Scope::Person(id)))
         .filter(accounts::id.eq(id))
         .filter(accounts::status.ne("deleted"))
-        .select((Account::as_select(), Profile::as_select()))
-        .first(&mut conn)
-        .await
+        .select((Person::as_select(), Profile::as_select()));
+    Constant(both).get_result(&mut conn).await
 }
 
 /// Accounts that are not gone, with their profiles, by id after this one; nobody changes

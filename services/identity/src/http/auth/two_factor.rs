@@ -94,7 +94,10 @@ pub async fn enroll(user: User, state: State<Identity>) -> Result<Reply, ApiErro
                 "A second factor is active already. Disable it first.",
             ));
         }
-        let label = state.email_of(&account)?.or(account.username).unwrap_or_default();
+        let label = state
+            .email_of(&account)?
+            .or(account.person.username)
+            .unwrap_or_default();
         let secret = two_factor::new_secret()?;
         let totp = two_factor::authenticator(secret.as_bytes(), &label)?;
         let place = Account::two_factor_place(id);

@@ -12,7 +12,7 @@ use self::change::ProfileChange;
 use crate::domain::requirements;
 use crate::error::Error;
 use crate::state::Identity;
-use crate::store::accounts::{self, Account};
+use crate::store::accounts::{self, Account, Person};
 use crate::store::phones;
 use crate::store::profiles::{self, Profile};
 use crate::view::FullProfile;
@@ -43,8 +43,8 @@ pub struct Requirements {
     responses((status = 200, description = "Account and profile.", body = Success<FullProfile>))
 )]
 pub async fn mine(user: User, state: State<Identity>) -> Result<Reply, ApiError> {
-    let (account, profile) = load(&state, user.id).await?;
-    Reply::ok(state.full_profile(&account, &profile)?)
+    let (person, profile) = load(&state, user.id).await?;
+    Reply::ok(state.full_profile(&person, &profile)?)
 }
 
 /// Updates my profile
@@ -78,8 +78,8 @@ pub async fn update(
     responses((status = 200, description = "By the account's roles.", body = Success<Requirements>))
 )]
 pub async fn missing(user: User, state: State<Identity>) -> Result<Reply, ApiError> {
-    let (account, profile) = load(&state, user.id).await?;
-    Reply::ok(requirements_of(&state, &account, &profile)?)
+    let (person, profile) = load(&state, user.id).await?;
+    Reply::ok(requirements_of(&state, &person, &profile)?)
 }
 
 /// Completes the profile
@@ -116,15 +116,15 @@ pub async fn complete(
     .await
 }
 
-/// Account and profile of a person, as they see it.
-pub async fn load(state: &Identity, id: Uuid) -> Result<(Account, Profile), Error> {
+/// A person and their profile, as they see it.
+pub async fn load(state: &Identity, id: Uuid) -> Result<(Person, Profile), Error> {
     let found = state
         .db
-        .ask(async move |conn: &Conn| profiles::with_account(conn, id).await);
+        .ask(async move |conn: &Conn| profiles::with_person(conn, id).await);
     Ok(found.await?)
 }
 
-fn requirements_of(state: &Identity, account: &Account, profile: &Profile) -> Result<Requirements, Error> {
+fn requirements_of(state: &Identity, account: &Person, profile: &Profile) -> Result<Requirements, Error> {
     let birth = state.birth_of(profile)?;
     let filled = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
     let required = requirements::required(&account.roles());

@@ -45,7 +45,7 @@ pub async fn profile_safetalk(user: User, state: State<Identity>) -> Result<Repl
     let profile = SafetalkProfile {
         email: state.email_of(&account)?,
         role: safetalk_role(&account.roles()),
-        username: account.username,
+        username: account.person.username,
         total_appointments: counters.total_appointments,
         completed_appointments: counters.completed_appointments,
         goals_set: counters.goals_set,
