@@ -71,7 +71,10 @@ impl Sink {
                 anyhow::bail!("the development sink listens on loopback only, not on {listen}");
             }
         }
-        let outbox = Arc::new(Outbox::new(folder, settings.keep));
+        let outbox = Outbox::open(folder, settings.keep)
+            .await
+            .map_err(|error| anyhow::anyhow!("the outbox's files in {}: {error}", folder.display()))?;
+        let outbox = Arc::new(outbox);
         let listener = TcpListener::bind(settings.smtp_listen)
             .await
             .map_err(|error| anyhow::anyhow!("notify.sink.smtp_listen {}: {error}", settings.smtp_listen))?;

@@ -26,6 +26,8 @@ pub enum Medium {
 }
 
 impl Medium {
+    const ALL: [Medium; 3] = [Medium::Mail, Medium::Sms, Medium::Push];
+
     /// The outbox file's name without its ending.
     pub fn name(self) -> &'static str {
         match self {
@@ -65,14 +67,18 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An empty one over the files in `folder`, with room for `keep` entries in memory.
-    pub fn new(folder: &Path, keep: usize) -> Self {
-        Self {
+    /// One with room for `keep` entries in memory. Its files in `folder` are there from now on, so
+    /// that they can be followed before anything was sent.
+    pub async fn open(folder: &Path, keep: usize) -> io::Result<Self> {
+        for medium in Medium::ALL {
+            append(folder, medium.name(), b"").await?;
+        }
+        Ok(Self {
             folder: folder.to_owned(),
             keep,
             last: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
-        }
+        })
     }
 
     /// Adds an entry; it is in its file when this is done.
@@ -135,7 +141,9 @@ mod tests {
     #[tokio::test]
     async fn memory_has_the_last_and_the_file_has_all() {
         let folder = tempfile::tempdir().unwrap();
-        let outbox = Outbox::new(folder.path(), 2);
+        let outbox = Outbox::open(folder.path(), 2).await.unwrap();
+        let empty = std::fs::read_to_string(folder.path().join("mail.jsonl"));
+        assert_eq!(empty.unwrap(), "");
         for text in ["one", "two\nlines", "three"] {
             outbox.add(Medium::Sms, entry(text)).await.unwrap();
         }
