@@ -132,9 +132,12 @@ async fn send_elsewhere(live: &Live) {
     let seats = live.hub.all();
     let many = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
     let pause = APART.min(SPREAD / many);
+    let mut next = tokio::time::Instant::now();
     for seat in seats {
         seat.end("stopping");
-        tokio::time::sleep(pause).await;
+        next += pause;
+        // Until a time, not for one: a timer takes a millisecond at least.
+        tokio::time::sleep_until(next).await;
     }
     live.spread(&live.roster.nobody());
 }

@@ -17,6 +17,7 @@ use parlour_chassis::Readiness;
 use parlour_http::ApiError;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::Sleep;
 
 use super::answer::Begun;
 use super::chunked::Garbage;
@@ -30,6 +31,8 @@ use crate::edge::caps::Seat;
 const PIECE: usize = 4 * 1024;
 /// Over how long the sockets of a stopping gateway are let go, so that they do not all come back at once.
 const JITTER: Duration = Duration::from_secs(8);
+/// How long the last bytes have to reach the client before its connection is closed.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// How many replicas are tried.
 const TRIES: usize = 3;
 
@@ -182,6 +185,7 @@ fn open(begun: Begun, payload: Payload, held: Held) -> HttpResponse {
         first: Bytes::copy_from_slice(&connection.buffer),
         reader,
         over,
+        closing: None,
         _held: (seat, ticket),
     }))
 }
@@ -202,19 +206,16 @@ struct Downward {
     first: Bytes,
     reader: OwnedReadHalf,
     over: LocalBoxFuture<'static, ()>,
+    /// Runs from the end on.
+    closing: Option<Pin<Box<Sleep>>>,
     _held: (Option<Seat>, Ticket),
 }
 
-impl MessageBody for Downward {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+impl Downward {
+    /// The next piece; nothing when the service has ended it, or this gateway stops.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if !self.first.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.first))));
+            return Poll::Ready(Some(std::mem::take(&mut self.first)));
         }
         if self.over.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
@@ -228,10 +229,33 @@ impl MessageBody for Downward {
             let mut buffer = BytesMut::with_capacity(PIECE);
             match stream.try_read_buf(&mut buffer) {
                 Ok(0) => return Poll::Ready(None),
-                Ok(_) => return Poll::Ready(Some(Ok(buffer.freeze()))),
+                Ok(_) => return Poll::Ready(Some(buffer.freeze())),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return Poll::Ready(None),
             }
         }
+    }
+}
+
+impl MessageBody for Downward {
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.closing.is_none() {
+            if let Some(piece) = ready!(self.poll_piece(cx)) {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            self.closing = Some(Box::pin(tokio::time::sleep(LAST_WORDS)));
+        }
+        if let Some(closing) = &mut self.closing {
+            ready!(closing.as_mut().poll(cx));
+        }
+        // An error, because after a body that ends well the server would wait for the client to
+        // hang up, which a client that has not heard of the end does not do.
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }
