@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use parlour_db::{Caller, Conn, Scope};
+use parlour_db::Conn;
 use parlour_http::Cursor;
 use serde_json::Value;
 use uuid::Uuid;
@@ -103,13 +103,11 @@ type Joined = diesel::helper_types::LeftJoinOn<
 >;
 type Boxed<'q> = diesel::helper_types::IntoBoxed<'q, Joined, Pg>;
 
-/// What `account` may see: theirs, not deleted, not expired. Every list begins here, and is read
-/// on their behalf.
+/// What `account` may see: theirs, not deleted, not expired. Every list begins here.
 fn visible_to<'q>(account: Uuid, now: DateTime<Utc>) -> Boxed<'q> {
     notifications::table
         .left_join(contents::table.on(notifications::content_id.eq(contents::id.nullable())))
         .into_boxed()
-        .filter(Caller::from(Scope::Person(account)))
         .filter(notifications::account_id.eq(account))
         .filter(notifications::deleted_at.is_null())
         .filter(not(notifications::expired))
@@ -187,7 +185,6 @@ pub async fn unread_after(
     if let Some(last) = last {
         let at: Option<DateTime<Utc>> = notifications::table
             .find(last)
-            .filter(Caller::from(Scope::Person(account)))
             .filter(notifications::account_id.eq(account))
             .select(notifications::created_at)
             .first(&mut conn)

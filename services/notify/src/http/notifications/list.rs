@@ -1,7 +1,7 @@
 //! `GET /api/notifications`
 
 use futures_util::future::try_join;
-use parlour_db::Conn;
+use parlour_db::{Conn, Scope};
 use parlour_http::{
     ApiError, Check, Cursor, PageQuery, Paged, Pagination, Problems, RateClass, Reply, Routes, State,
     Success, User,
@@ -80,14 +80,13 @@ pub async fn list_notifications(
     let (from, most) = ((pages.cursor()?, pages.offset()), pages.most());
     let (mut rows, total) = state
         .db
-        .ask(async move |conn: &Conn| {
+        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
             let counts = counts::counts(conn, id, now);
             let rows = notifications::page(conn, id, &filter, from, most, now);
-            let both = try_join(counts, rows).await;
-            both.map(|(counts, rows)| (rows, filter.total(&counts)))
+            let (counts, rows) = try_join(counts, rows).await?;
+            Ok((rows, filter.total(&counts)))
         })
-        .await
-        .map_err(Error::from)?;
+        .await?;
     let next = pages.cut(&mut rows, |row| Cursor {
         at: row.created_at,
         id: row.id,

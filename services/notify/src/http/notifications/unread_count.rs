@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlour_db::Conn;
+use parlour_db::{Conn, Scope};
 use parlour_http::{ApiError, RateClass, Reply, Routes, State, Success, User};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,7 +49,11 @@ impl UnreadCount {
 )]
 pub async fn unread_count(user: User, state: State<Notify>) -> Result<Reply, ApiError> {
     let (id, now) = (user.id, state.clock.now());
-    let count = async move |conn: &Conn| counts::counts(conn, id, now).await;
-    let counts = state.db.ask(count).await.map_err(Error::from)?;
+    let counts = state
+        .db
+        .fetch(Scope::Person(id), async move |conn: &Conn| -> Result<_, Error> {
+            Ok(counts::counts(conn, id, now).await?)
+        })
+        .await?;
     Reply::ok(UnreadCount::of(&counts))
 }

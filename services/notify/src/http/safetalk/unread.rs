@@ -1,7 +1,7 @@
 //! `GET /chat/api/notifications/unread/`
 
 use actix_web::http::StatusCode;
-use parlour_db::Conn;
+use parlour_db::{Conn, Scope};
 use parlour_http::{ApiError, Check, Query, RateClass, Reply, Routes, State, Time, User};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -81,9 +81,15 @@ pub async fn unread_safetalk(
     Query(query): Query<UnreadSearch>,
 ) -> Result<Reply, ApiError> {
     let (account, now) = (user.id, state.clock.now());
-    let unread =
-        async move |conn: &Conn| notifications::unread_after(conn, account, query.last_id, MOST, now).await;
-    let rows = state.db.ask(unread).await.map_err(Error::from)?;
+    let rows = state
+        .db
+        .fetch(
+            Scope::Person(account),
+            async move |conn: &Conn| -> Result<_, Error> {
+                Ok(notifications::unread_after(conn, account, query.last_id, MOST, now).await?)
+            },
+        )
+        .await?;
     let items = rows.into_iter().map(|row| Item::open(&state.vault, row));
     let items: Vec<Item> = items.collect::<Result<_, _>>()?;
     let notifications: Vec<_> = items.into_iter().map(SafetalkNotification::from).collect();
