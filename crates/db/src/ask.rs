@@ -1,7 +1,5 @@
 //! Reads of one statement, which brings its caller along.
 
-use std::sync::Arc;
-
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -69,8 +67,8 @@ impl Db {
     /// conditions; one that does not say it sees no personal row. It may be run again with another
     /// connection, when the first is dead.
     ///
-    /// For lookups that take PostgreSQL less than a millisecond: reads that are under way in one
-    /// thread at the same time share a connection, and each waits for those sent before it.
+    /// For lookups that take PostgreSQL less than a millisecond, whatever is asked for: those that are
+    /// under way in a runtime at the same time share a connection, and each waits for those before it.
     ///
     /// ```no_run
     /// # use diesel::{ExpressionMethods as _, QueryDsl as _};
@@ -92,8 +90,8 @@ impl Db {
         let run = async {
             let mut attempts = 0;
             loop {
-                let line = self.line().await?;
-                let error = match query.clone()(&line).await {
+                let conn = self.pool().line().await?;
+                let error = match query.clone()(&conn).await {
                     Ok(found) => return Ok(found),
                     Err(error) => DbError::from(error),
                 };
@@ -101,11 +99,7 @@ impl Db {
                 if attempts > ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
                     return Err(error);
                 }
-                self.lines().leave(&line);
-                // Whoever is the last to find it dead closes it.
-                if let Some(conn) = Arc::into_inner(line) {
-                    conn.discard();
-                }
+                self.pool().hang_up(conn);
             }
         };
         run.instrument(self.span("SELECT")).await

@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::lines::Lines;
 use crate::pool::Pool;
 use crate::{DbError, Pooled, Published, tls};
 
@@ -63,7 +62,6 @@ pub type Session = (
 
 struct Inner {
     pool: Pool,
-    lines: Lines,
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
     service: &'static str,
@@ -80,7 +78,6 @@ impl Db {
         let pool = Pool::new(config.clone(), tls.clone(), settings.pool_size, timeout);
         Ok(Self(Arc::new(Inner {
             pool,
-            lines: Lines::default(),
             config,
             tls,
             service,
@@ -99,16 +96,8 @@ impl Db {
         self.0.pool.get().await
     }
 
-    /// A connection that other short reads of this runtime may be using as well.
-    pub(crate) async fn line(&self) -> Result<Arc<Pooled>, DbError> {
-        match self.lines().join() {
-            Some(line) => Ok(line),
-            None => Ok(self.lines().open(self.conn().await?)),
-        }
-    }
-
-    pub(crate) fn lines(&self) -> &Lines {
-        &self.0.lines
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
     /// A connection outside the pool, for what lives as long as its session

@@ -12,7 +12,7 @@ mod connect;
 mod constant;
 mod error;
 mod fetch;
-mod lines;
+mod line;
 mod migrate;
 mod pool;
 mod published;

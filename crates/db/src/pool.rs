@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deadpool::managed::{QueueMode, Timeouts};
 use diesel::result::ConnectionError;
-use diesel_async::pooled_connection::deadpool::{Object, Pool as Home};
+use diesel_async::pooled_connection::deadpool::{Object, Pool as Connections};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use futures_util::FutureExt as _;
 use tokio::runtime;
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connect::reason;
+use crate::line::Line;
 use crate::{Conn, DbError};
 
 /// A connection that nobody used for so long may be closed for another thread to open one.
@@ -34,11 +35,17 @@ const BORROWED: u32 = 64;
 pub(crate) struct Pool {
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
-    homes: RwLock<HashMap<runtime::Id, Home<Conn>>>,
+    homes: RwLock<HashMap<runtime::Id, Arc<Home>>>,
     in_use: Arc<Semaphore>,
     borrowed: AtomicU32,
     size: usize,
     timeout: Duration,
+}
+
+/// What belongs to a runtime.
+struct Home {
+    connections: Connections<Conn>,
+    line: Line,
 }
 
 impl Pool {
@@ -73,9 +80,29 @@ impl Pool {
         })
     }
 
+    /// A connection that other short reads of this runtime may be using as well.
+    pub(crate) async fn line(&self) -> Result<Arc<Pooled>, DbError> {
+        let home = self.home(here())?;
+        match home.line.join() {
+            Some(conn) => Ok(conn),
+            None => Ok(home.line.open(self.get().await?)),
+        }
+    }
+
+    /// Closes what [`Pool::line`] gave and turned out to be dead.
+    pub(crate) fn hang_up(&self, conn: Arc<Pooled>) {
+        if let Ok(home) = self.home(here()) {
+            home.line.leave(&conn);
+        }
+        // The last who found it dead closes it.
+        if let Some(conn) = Arc::into_inner(conn) {
+            conn.discard();
+        }
+    }
+
     async fn connection(&self) -> Result<Object<Conn>, DbError> {
-        let here = runtime::Handle::current().id();
-        let home = self.home(here)?;
+        let here = here();
+        let home = &self.home(here)?.connections;
         if home.status().available == 0 && self.status().1 >= self.size {
             let before = self.borrowed.fetch_add(1, Ordering::Relaxed);
             let move_one = before % BORROWED == BORROWED - 1;
@@ -96,36 +123,39 @@ impl Pool {
     /// How many are in use, how many are open.
     pub(crate) fn status(&self) -> (usize, usize) {
         let homes = self.homes.read().unwrap_or_else(PoisonError::into_inner);
-        let open = homes.values().map(|home| home.status().size).sum();
+        let open = homes.values().map(|home| home.connections.status().size).sum();
         (self.size.saturating_sub(self.in_use.available_permits()), open)
     }
 
-    fn home(&self, here: runtime::Id) -> Result<Home<Conn>, DbError> {
+    fn home(&self, here: runtime::Id) -> Result<Arc<Home>, DbError> {
         let known = self.homes.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(home) = known.get(&here) {
             return Ok(home.clone());
         }
         drop(known);
-        let home = self.make()?;
+        let home = Arc::new(Home {
+            connections: self.make()?,
+            line: Line::default(),
+        });
         let mut homes = self.homes.write().unwrap_or_else(PoisonError::into_inner);
         Ok(homes.entry(here).or_insert(home).clone())
     }
 
-    /// The homes of other runtimes that have connections to spare.
-    fn others(&self, here: runtime::Id) -> Vec<Home<Conn>> {
+    /// The connections of other runtimes that have some to spare.
+    fn others(&self, here: runtime::Id) -> Vec<Connections<Conn>> {
         let homes = self.homes.read().unwrap_or_else(PoisonError::into_inner);
         let others = homes
             .iter()
-            .filter(|(id, home)| **id != here && home.status().available > 0);
-        others.map(|(_, home)| home.clone()).collect()
+            .filter(|(id, home)| **id != here && home.connections.status().available > 0);
+        others.map(|(_, home)| home.connections.clone()).collect()
     }
 
-    fn make(&self) -> Result<Home<Conn>, DbError> {
+    fn make(&self) -> Result<Connections<Conn>, DbError> {
         let mut manager = ManagerConfig::default();
         manager.recycling_method = RecyclingMethod::Fast;
         let (config, tls) = (self.config.clone(), self.tls.clone());
         manager.custom_setup = Box::new(move |_| establish(config.clone(), tls.clone()).boxed());
-        Home::builder(AsyncDieselConnectionManager::<Conn>::new_with_config("", manager))
+        Connections::builder(AsyncDieselConnectionManager::<Conn>::new_with_config("", manager))
             .max_size(self.size)
             // The connection used last is warm: its statements are prepared and its server process is in the caches.
             .queue_mode(QueueMode::Lifo)
@@ -137,8 +167,12 @@ impl Pool {
     }
 }
 
+fn here() -> runtime::Id {
+    runtime::Handle::current().id()
+}
+
 /// Closes a connection that has rested there, if there is one.
-fn close_one(home: &Home<Conn>) -> bool {
+fn close_one(home: &Connections<Conn>) -> bool {
     let mut closed = false;
     home.retain(|_, metrics| {
         let keep = closed || metrics.last_used() < RESTED;

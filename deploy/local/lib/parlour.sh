@@ -38,15 +38,16 @@ official_client() { stage_node "$REPO/tests/demo" "$DEMO"; }
 
 # prepare: everything up to a built binary.
 prepare() {
-  local engines
+  local engines built=0
   "$HERE/install" 8>&-
   # The broker takes seconds of which most is waiting.
   "$HERE/engines" start 8>&- &
   engines=$!
   say "building parlour (profile $PROFILE)"
-  (cd "$REPO" && cargo build --bin parlour --locked --profile "$PROFILE" </dev/null 8>&-)
+  (cd "$REPO" && cargo build --bin parlour --locked --profile "$PROFILE" </dev/null 8>&-) || built=$?
   # What it had to say stands far above by now: it says it again.
   wait "$engines" || "$HERE/engines" start 8>&-
+  ((built == 0)) || exit "$built"
   "$HERE/config" 8>&-
   [[ -x $BINARY ]] || die "cargo build did not make $BINARY"
 }

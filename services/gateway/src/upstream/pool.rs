@@ -90,7 +90,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    fn new(service: &str, origins: Vec<(String, u16)>, only_sockets: bool) -> Self {
+    pub(super) fn new(service: &str, origins: Vec<(String, u16)>, only_sockets: bool) -> Self {
         Self {
             service: service.into(),
             origins,

@@ -259,3 +259,41 @@ impl MessageBody for Downward {
         Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_that_came_goes_out_and_then_the_connection_is_cut() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (reader, _writer) = stream.into_split();
+        let pool = Pool::new("chat", Vec::new(), true);
+        pool.set_addresses(&[address]);
+        let mut body = Box::pin(Downward {
+            first: Bytes::from_static(b"first"),
+            reader,
+            over: Box::pin(pending()),
+            closing: None,
+            _held: (None, pool.pick(&[]).unwrap()),
+        });
+        let (mut service, _) = listener.accept().await.unwrap();
+        service.write_all(b", last").await.unwrap();
+        drop(service);
+        let mut came = Vec::new();
+        let end = loop {
+            match poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+                Some(Ok(piece)) => came.extend_from_slice(&piece),
+                end => break end,
+            }
+        };
+        assert_eq!(came, b"first, last");
+        assert!(matches!(end, Some(Err(_))), "{end:?}");
+    }
+}
