@@ -29,7 +29,7 @@ mod topology;
 mod trace;
 
 pub use broker::{Broker, BrokerError, Channel};
-pub use consumer::{Consumer, HandlerFuture, Incoming};
+pub use consumer::{Consumer, Gather, HandlerFuture, Incoming};
 pub use envelope::{Envelope, Malformed};
 pub use failure::{Cause, Failure};
 pub use publish::{AuditEntry, Batch, Draft, MAX_PAYLOAD, Many, audit, publish};

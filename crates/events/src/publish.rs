@@ -1,16 +1,20 @@
 //! Writing events to the outbox.
 
+mod many;
+
 use std::fmt::Display;
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::{Error as Diesel, QueryResult};
-use diesel::sql_types::{Array, Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
 use parlour_db::{Conn, DbError, Tx};
 use prost::Message;
 use uuid::Uuid;
+
+pub use many::Many;
 
 use crate::{hash, trace};
 
@@ -213,83 +217,6 @@ impl QueryFragment<Pg> for Insert<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
         out.push_sql(" FROM bumped");
-        Ok(())
-    }
-}
-
-/// One event of a type about each of many aggregates, in one statement.
-#[derive(Debug, Default)]
-pub struct Many {
-    kind: &'static str,
-    traceparent: Option<String>,
-    aggregates: Vec<String>,
-    ids: Vec<Uuid>,
-    lanes: Vec<i16>,
-    payloads: Vec<Vec<u8>>,
-}
-
-impl Many {
-    /// Announces `events` to `tx`, in which [`Many::write`] has to be called then.
-    ///
-    /// An aggregate may be named once only. The locks on their versions are taken in
-    /// the aggregates' order, so that two such statements cannot block each other.
-    pub fn new<E: Event>(tx: &mut Tx, mut events: Vec<(String, E)>) -> Result<Self, DbError> {
-        events.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut many = Self {
-            kind: E::TYPE,
-            traceparent: trace::current(),
-            ..Self::default()
-        };
-        for (aggregate, event) in events {
-            let payload = event.encode_to_vec();
-            refuse_large(E::TYPE, &aggregate, &payload)?;
-            many.ids.push(id::new());
-            let lane = hash::lane(&aggregate);
-            tx.mark_published(lane);
-            many.lanes.push(lane);
-            many.aggregates.push(aggregate);
-            many.payloads.push(payload);
-        }
-        Ok(many)
-    }
-
-    /// Publishes them when the transaction that `conn` is in commits, and only then. It may travel together
-    /// with other statements of that transaction (`join!`).
-    pub async fn write(&self, mut conn: &Conn) -> Result<(), DbError> {
-        if !self.ids.is_empty() {
-            self.execute(&mut conn).await?;
-        }
-        Ok(())
-    }
-}
-
-impl QueryId for &Many {
-    type QueryId = &'static Many;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl QueryFragment<Pg> for Many {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH given AS (SELECT unnest(");
-        out.push_bind_param::<Array<Text>, _>(&self.aggregates)?;
-        out.push_sql(") AS aggregate, unnest(");
-        out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
-        out.push_sql(") AS id, unnest(");
-        out.push_bind_param::<Array<SmallInt>, _>(&self.lanes)?;
-        out.push_sql(") AS lane, unnest(");
-        out.push_bind_param::<Array<Binary>, _>(&self.payloads)?;
-        out.push_sql(
-            ") AS payload), bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) \
-             SELECT aggregate, 1 FROM given \
-             ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 \
-             RETURNING aggregate, version) \
-             INSERT INTO outbox (aggregate, version, id, type, lane, payload, traceparent) \
-             SELECT aggregate, version, id, ",
-        );
-        out.push_bind_param::<Text, _>(self.kind)?;
-        out.push_sql(", lane, payload, ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
-        out.push_sql(" FROM given JOIN bumped USING (aggregate)");
         Ok(())
     }
 }

@@ -91,8 +91,11 @@ impl Default for RelaySettings {
 pub struct ConsumerSettings {
     /// Deliveries that the broker sends ahead of their acknowledgement.
     pub prefetch: u16,
-    /// Deliveries worked on at the same time; each holds a connection of the pool.
+    /// Transactions at the same time; each holds a connection of the pool.
     pub workers: usize,
+    /// Events of which one transaction takes the effect at the most. There is only more than one
+    /// in it when more are waiting.
+    pub batch: usize,
     /// The pauses before each further attempt at a failed event, in milliseconds.
     pub retry_ms: Vec<u64>,
     /// An event delivered this often without an outcome kills its consumer: it is parked untried.
@@ -109,6 +112,7 @@ impl Default for ConsumerSettings {
         Self {
             prefetch: 64,
             workers: 8,
+            batch: 32,
             retry_ms: vec![1_000, 5_000, 30_000, 300_000],
             crash_limit: 25,
             delivery_limit: 50,

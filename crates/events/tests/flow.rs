@@ -91,8 +91,11 @@ async fn one_commit_of_more_than_a_round_goes_out_whole() {
             for _ in 0..40 {
                 parlour_events::publish(tx, "account:long", &profile("more")).await?;
             }
-            let wide = (0..100).map(|n| (format!("account:{n}"), profile("wide")));
-            parlour_events::Many::new(tx, wide.collect())?.write(tx).await
+            let mut wide = parlour_events::Many::default();
+            for n in 0..100 {
+                wide.add(tx, format!("account:{n}"), &profile("wide"))?;
+            }
+            wide.write(tx).await
         })
         .await;
     many.unwrap();

@@ -36,7 +36,6 @@ async fn main() {
         .on(database)
         .with_vhost()
         .set("database.pool_size", 16)
-        .set("consumer.workers", 8)
         .start()
         .await;
     let (owner, ana) = (app.person("owner").await, app.person("client").await);

@@ -14,6 +14,7 @@ use parlour_contracts::notify::v1::NotificationCreated;
 use parlour_db::{Conn, DbError, Tx};
 use parlour_events::Many;
 use serde_json::{Map, Value};
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::dispatch::{Handover, SocketPush, push};
@@ -28,7 +29,7 @@ use crate::view;
 pub(crate) use plan::Plan;
 pub use plan::wishes_of;
 pub(crate) use plan::{gone, related};
-pub(crate) use rows::{Round, of_round};
+pub(crate) use rows::{Case, Round, deliveries_of};
 
 /// What is told.
 #[derive(Clone, Debug)]
@@ -97,6 +98,16 @@ pub struct Told {
     pub id: Uuid,
 }
 
+/// Something to be told to some people.
+pub struct Telling<'m> {
+    /// What.
+    pub message: &'m Message,
+    /// To whom.
+    pub people: Vec<Recipient>,
+    /// What caused it; the trace goes on from there.
+    pub span: Span,
+}
+
 /// Tells `people` in `tx`; what is due goes out right after the commit. Answers those who were
 /// told: not those who had been told of the same cause before, are blocked, or are gone.
 pub async fn tell(
@@ -105,93 +116,124 @@ pub async fn tell(
     message: &Message,
     people: Vec<Recipient>,
 ) -> Result<Vec<Told>, Error> {
-    if people.is_empty() {
+    let span = Span::current();
+    let telling = Telling {
+        message,
+        people,
+        span,
+    };
+    tell_all(notify, tx, vec![telling]).await
+}
+
+/// The same for many messages, in as many statements as for one.
+pub async fn tell_all(
+    notify: &Arc<Notify>,
+    tx: &mut Tx,
+    tellings: Vec<Telling<'_>>,
+) -> Result<Vec<Told>, Error> {
+    let now = notify.clock.now();
+    let (rows, mut cases) = plan(notify, tx, tellings, now).await?;
+    if cases.is_empty() {
         return Ok(Vec::new());
     }
-    let now = notify.clock.now();
-    let rules = notify.rules.get(tx).await?;
-    let mut plans = Vec::with_capacity(people.len());
-    for person in people {
-        if person.status == parlour_directory::DELETED || (person.status == "blocked" && !message.required) {
-            continue;
-        }
-        plans.push(Plan::make(notify, &rules, message, person, now)?);
-    }
-    let made = insert(notify, tx, message, &plans, now).await?;
-    plans.retain(|plan| made.contains(&plan.id));
-    let round = Round::first(message, now);
-    let (deliveries, handover) = of_round(notify, tx, &round, &plans).await?;
-    let events = created(tx, message, &plans)?;
+    let made: HashSet<Uuid> = notifications::insert(tx, rows).await?.into_iter().collect();
+    cases.retain(|case| made.contains(&case.plan.id));
+    let (deliveries, handover) = deliveries_of(notify, tx, &cases, now).await?;
+    let events = created(tx, &cases)?;
     let conn: &Conn = tx;
     let written = async { Ok(deliveries::insert(conn, deliveries).await?) };
     try_join(written, events.write(conn)).await?;
     after_commit(notify, tx, handover);
-    Ok(plans
+    Ok(cases
         .iter()
-        .map(|plan| Told {
-            account_id: plan.person.id,
-            id: plan.id,
+        .map(|case| Told {
+            account_id: case.plan.person.id,
+            id: case.plan.id,
         })
         .collect())
 }
 
-/// Inserts the notifications and answers those that are new.
-async fn insert(
+/// Decides about everybody who may be told anything, and makes the rows of their notifications.
+async fn plan<'m>(
     notify: &Notify,
     tx: &mut Tx,
-    message: &Message,
-    plans: &[Plan],
+    tellings: Vec<Telling<'m>>,
     now: DateTime<Utc>,
-) -> Result<HashSet<Uuid>, Error> {
-    let mut rows = notifications::Insert {
-        id: Vec::new(),
-        account_id: Vec::new(),
-        content_sealed: Vec::new(),
-        content_id: Vec::new(),
-        skipped: Vec::new(),
-        kind: message.kind.clone(),
-        priority: message.priority.name(),
-        source: message.source,
-        sender: message.sender,
-        created_at: now,
-        expires_at: message.expires_at,
-        repeat_at: (message.priority == Priority::Emergency)
-            .then(|| now + notify.settings.emergency.pause(0)),
+) -> Result<(notifications::Insert, Vec<Case<'m>>), Error> {
+    let rules = notify.rules.get(tx).await?;
+    let mut rows = notifications::Insert::at(now);
+    let mut cases = Vec::new();
+    for Telling {
+        message,
+        people,
+        span,
+    } in tellings
+    {
+        let before = cases.len();
+        for person in people {
+            if person.status == parlour_directory::DELETED
+                || (person.status == "blocked" && !message.required)
+            {
+                continue;
+            }
+            let plan = Plan::make(notify, &rules, message, person, now)?;
+            push_row(notify, &mut rows, message, &plan, now)?;
+            cases.push(Case {
+                round: Round::first(message, now),
+                plan,
+                span: span.clone(),
+            });
+        }
+        if let (Some(shared), Some(case)) = (message.shared, cases.get(before)) {
+            let sealed = case.plan.content.seal_shared(&notify.vault, shared)?;
+            contents::share(tx, shared, sealed, now).await?;
+        }
+    }
+    Ok((rows, cases))
+}
+
+fn push_row(
+    notify: &Notify,
+    rows: &mut notifications::Insert,
+    message: &Message,
+    plan: &Plan,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let sealed = match message.shared {
+        Some(_) => None,
+        None => Some(plan.content.seal(&notify.vault, plan.id)?),
     };
-    if let (Some(shared), Some(plan)) = (message.shared, plans.first()) {
-        let sealed = plan.content.seal_shared(&notify.vault, shared)?;
-        contents::share(tx, shared, sealed, now).await?;
-    }
-    for plan in plans {
-        let own = message.shared.is_none();
-        rows.id.push(plan.id);
-        rows.account_id.push(plan.person.id);
-        rows.content_sealed.push(
-            own.then(|| plan.content.seal(&notify.vault, plan.id))
-                .transpose()?,
-        );
-        rows.content_id.push(message.shared);
-        rows.skipped.push(plan.skipped());
-    }
-    if rows.id.is_empty() {
-        return Ok(HashSet::new());
-    }
-    Ok(notifications::insert(tx, rows).await?.into_iter().collect())
+    let emergency = message.priority == Priority::Emergency;
+    rows.id.push(plan.id);
+    rows.account_id.push(plan.person.id);
+    rows.content_sealed.push(sealed);
+    rows.content_id.push(message.shared);
+    rows.skipped.push(plan.skipped());
+    rows.kind.push(message.kind.clone());
+    rows.priority.push(message.priority.name());
+    rows.source.push(message.source);
+    rows.sender.push(message.sender);
+    rows.expires_at.push(message.expires_at);
+    rows.repeat_at
+        .push(emergency.then(|| now + notify.settings.emergency.pause(0)));
+    Ok(())
 }
 
 /// What tells the other services of new notifications.
-fn created(tx: &mut Tx, message: &Message, plans: &[Plan]) -> Result<Many, DbError> {
-    let events = plans.iter().map(|plan| {
-        let account = plan.person.id;
+fn created(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<NotificationCreated>, DbError> {
+    let mut events = Many::default();
+    for case in cases {
+        let account = case.plan.person.id;
         let event = NotificationCreated {
-            notification_id: plan.id.to_string(),
+            notification_id: case.plan.id.to_string(),
             account_id: account.to_string(),
-            kind: message.kind.clone(),
-            priority: message.priority.name().to_owned(),
+            kind: case.round.kind.to_owned(),
+            priority: case.round.priority.name().to_owned(),
         };
-        (format!("account:{account}"), event)
-    });
-    Many::new(tx, events.collect())
+        let _in_its_trace = case.span.enter();
+        events.add(tx, format!("account:{account}"), &event)?;
+    }
+    Ok(events)
 }
 
 /// Hands pushes to the sockets and wakes who sends the rest.
@@ -200,29 +242,30 @@ pub(crate) fn after_commit(notify: &Arc<Notify>, tx: &mut Tx, handover: Handover
     tx.on_commit(move || outbound.hand(handover));
 }
 
-impl Plan {
+impl Case<'_> {
     /// What goes to the person's open frontends.
-    fn push(&self, notify: &Notify, message: &Round<'_>, delivery_id: Uuid) -> SocketPush {
+    fn push(&self, notify: &Notify, delivery_id: Uuid) -> SocketPush {
+        let (plan, round) = (&self.plan, &self.round);
         let item = view::Item {
-            id: self.id,
-            kind: message.kind.to_owned(),
-            title: self.content.title.clone(),
-            message: self.content.message.clone(),
-            data: self.content.data.clone(),
-            priority: message.priority,
+            id: plan.id,
+            kind: round.kind.to_owned(),
+            title: plan.content.title.clone(),
+            message: plan.content.message.clone(),
+            data: plan.content.data.clone(),
+            priority: round.priority,
             is_read: false,
             read_at: None,
-            created_at: message.created_at.into(),
-            expires_at: message.expires_at.map(Into::into),
+            created_at: round.created_at.into(),
+            expires_at: round.expires_at.map(Into::into),
         };
         SocketPush {
             delivery_id,
-            account_id: self.person.id,
+            account_id: plan.person.id,
             attempts: 1,
             queued_at: notify.clock.now(),
-            expires_at: message.expires_at,
-            push: push(self.person.id, serde_json::to_value(item).unwrap_or_default()),
-            span: tracing::Span::current(),
+            expires_at: round.expires_at,
+            push: push(plan.person.id, serde_json::to_value(item).unwrap_or_default()),
+            span: self.span.clone(),
         }
     }
 }

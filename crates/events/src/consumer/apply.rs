@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use parlour_db::{DbError, Scope, Tx};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Context;
+use super::gather::Gathered;
 use super::inbox::{self, Entry};
 use super::parked::{self, Setback, State};
 use crate::metric::{self, Outcome};
@@ -68,10 +69,7 @@ pub(super) async fn attempt(
 ) -> Result<Outcome, Trouble> {
     let mut races = 0;
     loop {
-        let span = tracing::info_span!(
-            "event", otel.kind = "consumer", event.r#type = event.event_type, event.id = %event.id,
-        );
-        trace::continue_from(&span, event.traceparent.as_deref());
+        let span = span(event);
         let (shared, copy) = (context.clone(), event.clone());
         let done = context
             .db
@@ -93,6 +91,15 @@ pub(super) async fn attempt(
     }
 }
 
+/// The span of what is done about an event, in the event's trace.
+pub(super) fn span(event: &Envelope) -> Span {
+    let span = tracing::info_span!(
+        "event", otel.kind = "consumer", event.r#type = event.event_type, event.id = %event.id,
+    );
+    trace::continue_from(&span, event.traceparent.as_deref());
+    span
+}
+
 fn first_attempt(
     tx: &mut Tx,
     context: Arc<Context>,
@@ -109,38 +116,50 @@ fn first_attempt(
                 Ok(Outcome::Waiting)
             }
             Entry::Duplicate => Ok(Outcome::Duplicate),
-            Entry::Stale => {
-                tracing::warn!(
-                    event.id = %event.id, aggregate = event.aggregate, version = event.version,
-                    "an event that is not a duplicate came after a later one of its aggregate: skipped",
-                );
-                Ok(Outcome::Stale)
-            }
+            Entry::Stale => Ok(stale(&event)),
         }
     })
 }
 
+/// What becomes of an event that is none any more.
+pub(super) fn stale(event: &Envelope) -> Outcome {
+    tracing::warn!(
+        event.id = %event.id, aggregate = event.aggregate, version = event.version,
+        "an event that is not a duplicate came after a later one of its aggregate: skipped",
+    );
+    Outcome::Stale
+}
+
+/// Does all that is to be done about an event.
+pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
+    let started = Instant::now();
+    let mut gathered = Gathered::default();
+    call(tx, context, event, &mut gathered).await?;
+    gathered.settle(tx).await.map_err(Trouble::Handler)?;
+    metric::handled(context.db.service(), &event.event_type, started.elapsed());
+    Ok(())
+}
+
 /// Calls the handlers. A type that nobody here handles is worth a retry: while
 /// versions are rolled, the next replica may know it.
-pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
+pub(super) async fn call(
+    tx: &mut Tx,
+    context: &Context,
+    event: &Envelope,
+    gathered: &mut Gathered,
+) -> Result<(), Trouble> {
     let mut entries = context.entries(&event.event_type).peekable();
     if entries.peek().is_none() {
         let text = format!("{} handles no {}", context.db.service(), event.event_type);
         return Err(Trouble::Handler(Failure::retry(text)));
     }
-    let started = Instant::now();
-    let mut done = Ok(());
     for entry in entries {
-        done = entry.call(tx, event).await.map_err(Trouble::Handler);
-        if done.is_err() {
-            break;
-        }
+        entry.call(tx, event, gathered).await.map_err(Trouble::Handler)?;
     }
-    metric::handled(context.db.service(), &event.event_type, started.elapsed());
-    done
+    Ok(())
 }
 
-async fn wait_behind(tx: &mut Tx, event: &Envelope) -> Result<(), DbError> {
+pub(super) async fn wait_behind(tx: &mut Tx, event: &Envelope) -> Result<(), DbError> {
     let setback = Setback {
         state: State::Waiting,
         attempts: 0,

@@ -10,6 +10,7 @@ use parlour_db::Tx;
 use prost::Message;
 use uuid::Uuid;
 
+use super::gather::{Gather, Gathered};
 use crate::{Envelope, Failure};
 
 /// A decoded event with its attributes.
@@ -46,7 +47,12 @@ where
 }
 
 trait Handle: Send + Sync {
-    fn call<'t>(&self, tx: &'t mut Tx, event: &Envelope) -> BoxFuture<'t, Result<(), Failure>>;
+    fn call<'t>(
+        &self,
+        tx: &'t mut Tx,
+        event: &Envelope,
+        gathered: &mut Gathered,
+    ) -> BoxFuture<'t, Result<(), Failure>>;
 }
 
 struct Typed<E, F> {
@@ -59,7 +65,12 @@ where
     E: Message + Default + 'static,
     for<'t> F: HandlerFuture<&'t mut Tx, Incoming<E>> + Clone + Send + Sync + 'static,
 {
-    fn call<'t>(&self, tx: &'t mut Tx, event: &Envelope) -> BoxFuture<'t, Result<(), Failure>> {
+    fn call<'t>(
+        &self,
+        tx: &'t mut Tx,
+        event: &Envelope,
+        _: &mut Gathered,
+    ) -> BoxFuture<'t, Result<(), Failure>> {
         match incoming::<E>(event) {
             Ok(event) => {
                 let handler = self.handler.clone();
@@ -67,6 +78,34 @@ where
             }
             Err(error) => std::future::ready(Err(Failure::poison(error))).boxed(),
         }
+    }
+}
+
+struct Read<E, S, F> {
+    read: F,
+    by: Gather<S>,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E, S, F> Handle for Read<E, S, F>
+where
+    E: Message + Default + 'static,
+    S: Send + 'static,
+    F: Fn(Incoming<E>) -> Result<Option<S>, Failure> + Send + Sync,
+{
+    fn call<'t>(
+        &self,
+        _: &'t mut Tx,
+        event: &Envelope,
+        gathered: &mut Gathered,
+    ) -> BoxFuture<'t, Result<(), Failure>> {
+        let said = incoming::<E>(event).map_err(Failure::poison).and_then(&self.read);
+        let done = said.map(|said| {
+            if let Some(said) = said {
+                gathered.add(&self.by, said);
+            }
+        });
+        std::future::ready(done).boxed()
     }
 }
 
@@ -78,9 +117,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Decodes the event and hands it to the handler.
-    pub(crate) fn call<'t>(&self, tx: &'t mut Tx, envelope: &Envelope) -> BoxFuture<'t, Result<(), Failure>> {
-        self.handler.call(tx, envelope)
+    /// Decodes the event and hands it to the handler, which may leave something to be settled.
+    pub(super) fn call<'t>(
+        &self,
+        tx: &'t mut Tx,
+        envelope: &Envelope,
+        gathered: &mut Gathered,
+    ) -> BoxFuture<'t, Result<(), Failure>> {
+        self.handler.call(tx, envelope, gathered)
     }
 }
 
@@ -98,6 +142,22 @@ where
         pattern: pattern.to_owned(),
         handler: Arc::new(Typed {
             handler,
+            event: PhantomData,
+        }),
+    }
+}
+
+pub(super) fn reader<E, S, F>(pattern: &str, by: &Gather<S>, read: F) -> Entry
+where
+    E: Message + Default + 'static,
+    S: Send + 'static,
+    F: Fn(Incoming<E>) -> Result<Option<S>, Failure> + Send + Sync + 'static,
+{
+    Entry {
+        pattern: pattern.to_owned(),
+        handler: Arc::new(Read {
+            read,
+            by: by.clone(),
             event: PhantomData,
         }),
     }

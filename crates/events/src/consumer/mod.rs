@@ -3,11 +3,13 @@
 mod apply;
 mod dead;
 mod depth;
+mod gather;
 mod handler;
 pub(crate) mod inbox;
 mod ladder;
 pub(crate) mod parked;
 mod queue;
+mod together;
 mod worker;
 
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use handler::{Entry, entry};
+pub use gather::Gather;
+use handler::{Entry, entry, reader};
 pub use handler::{HandlerFuture, Incoming};
 
 use crate::{Broker, ConsumerSettings, Failure, topology};
@@ -65,7 +68,8 @@ impl Consumer {
     /// Handles events of type `E`. What the handler does in the transaction it is
     /// given is committed together with the note that the event has been handled.
     /// It may run again for an event whose transaction did not commit. Several
-    /// handlers of one type run one after the other in one transaction.
+    /// handlers of one type run one after the other in one transaction; when events
+    /// wait, so do those of several events, in their order.
     #[must_use]
     pub fn on<E, F>(self, handler: F) -> Self
     where
@@ -78,6 +82,18 @@ impl Consumer {
             + 'static,
     {
         self.with(entry(E::TYPE, handler))
+    }
+
+    /// Handles events of type `E` by reading from them what `by` settles, if anything, together with what
+    /// was read from other events; see [`Gather`].
+    #[must_use]
+    pub fn gather<E, S, F>(self, by: &Gather<S>, read: F) -> Self
+    where
+        E: Event + 'static,
+        S: Send + 'static,
+        F: Fn(Incoming<E>) -> Result<Option<S>, Failure> + Send + Sync + 'static,
+    {
+        self.with(reader(E::TYPE, by, read))
     }
 
     /// Handles the audit records of every service.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::apply;
+use super::{apply, together};
 use crate::backoff::Backoff;
 use crate::envelope::headers;
 use crate::metric::{self, Outcome};
@@ -68,30 +68,63 @@ impl Job {
 
 /// Works until `over`. What it has not begun then goes back to the queue with the channel.
 pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, over: CancellationToken) {
+    let most = context.settings.batch.max(1);
+    let mut waiting = Vec::with_capacity(most);
     loop {
-        let job = tokio::select! {
+        let taken = tokio::select! {
             biased;
             () = over.cancelled() => return,
-            job = jobs.recv() => job,
+            taken = jobs.recv_many(&mut waiting, most) => taken,
         };
-        let Some(mut job) = job else { return };
-        let Some(outcome) = settle(&context, &mut job, &over).await else {
+        if taken == 0 {
+            return;
+        }
+        if work(&context, &mut waiting, &over).await.is_none() {
             // Not settled: whatever comes after it in this channel must not be either.
             over.cancel();
             return;
+        }
+    }
+}
+
+/// Settles and acknowledges what waits: together, or one after the other where that did not work.
+async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &CancellationToken) -> Option<()> {
+    let together = together(context, waiting).await;
+    for (place, mut job) in waiting.drain(..).enumerate() {
+        let outcome = match together.get(place) {
+            Some(outcome) => *outcome,
+            None if over.is_cancelled() => return None,
+            None => settle(context, &mut job, over).await?,
         };
         metric::consumed(context.db.service(), &job.event.event_type, outcome);
         if outcome == Outcome::Applied {
             metric::age(context.db.service(), job.event.time);
         }
         // In time: an acknowledgement that is under way when its connection dies may never be answered.
+        // Without it the broker delivers the event again, and the inbox knows it.
         let ack = job.delivery.ack(BasicAckOptions::default());
-        if context.broker.in_time(ack).await.is_err() {
-            // The broker will deliver it again, and the inbox will know it.
-            over.cancel();
-            return;
-        }
+        context.broker.in_time(ack).await.ok()?;
     }
+    Some(())
+}
+
+/// What became of all of them, or nothing: then each has to be settled alone. So has what was
+/// delivered before, which may be what ended its consumer.
+async fn together(context: &Arc<Context>, jobs: &[Job]) -> Vec<Outcome> {
+    let first_time = |job: &Job| job.refused.is_none() && !job.delivery.redelivered;
+    if jobs.len() < 2 || !jobs.iter().all(first_time) {
+        return Vec::new();
+    }
+    let events = jobs.iter().map(|job| job.event.clone()).collect();
+    let done = together::deliver(context, events).await;
+    done.unwrap_or_else(|trouble| {
+        tracing::debug!(
+            service = context.db.service(),
+            ?trouble,
+            "events are handled one by one"
+        );
+        Vec::new()
+    })
 }
 
 /// Tries until the database has answered; gives up with the session, or when the

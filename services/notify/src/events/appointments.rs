@@ -1,22 +1,18 @@
 //! Appointments: `orders.appointment.*`. The counsellor is the reader of the routes.
 
-use std::sync::Arc;
-
 use parlour_contracts::orders::v1::{
     AppointmentBooked, AppointmentCancelled, AppointmentCompleted, AppointmentConfirmed, AppointmentDue,
 };
-use parlour_db::Tx;
-use parlour_events::{Consumer, Failure, Incoming};
+use parlour_events::{Consumer, Failure, Gather, Incoming};
 use parlour_http::Time;
 use serde_json::json;
 
 use super::route::Story;
-use crate::state::Notify;
 
 /// Registers the handlers.
-pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let consumer = ahead(consumer, notify);
-    over(consumer, notify)
+pub(super) fn handle(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
+    let consumer = ahead(consumer, telling);
+    over(consumer, telling)
 }
 
 fn appointment(id: &str, client: &str, counselor: &str) -> Result<Story, Failure> {
@@ -32,41 +28,39 @@ fn begins(story: Story, start_ms: i64) -> Result<Story, Failure> {
     story.carries("start_at", json!(start)).at("starts", start_ms)
 }
 
-fn ahead(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (booked, confirmed, due) = (notify.clone(), notify.clone(), notify.clone());
+fn ahead(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<AppointmentBooked>| {
+        .gather(telling, |event: Incoming<AppointmentBooked>| {
             let told = &event.data;
             let story = appointment(&told.appointment_id, &told.client_id, &told.counselor_id)?;
             let story = begins(story, told.start_ms)?.carries("duration_minutes", told.duration_minutes);
-            story.tell(&booked, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<AppointmentConfirmed>| {
+        .gather(telling, |event: Incoming<AppointmentConfirmed>| {
             let told = &event.data;
             let story = appointment(&told.appointment_id, &told.client_id, &told.counselor_id)?;
             let story = begins(story, told.start_ms)?.carries("duration_minutes", told.duration_minutes);
-            story.tell(&confirmed, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<AppointmentDue>| {
+        .gather(telling, |event: Incoming<AppointmentDue>| {
             let told = &event.data;
             let story = appointment(&told.appointment_id, &told.client_id, &told.counselor_id)?;
             let story = begins(story, told.start_ms)?.says("minutes_before", told.minutes_before);
-            story.tell(&due, tx, &event).await
+            story.of(&event)
         })
 }
 
-fn over(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (cancelled, completed) = (notify.clone(), notify.clone());
+fn over(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<AppointmentCancelled>| {
+        .gather(telling, |event: Incoming<AppointmentCancelled>| {
             let told = &event.data;
             let story = appointment(&told.appointment_id, &told.client_id, &told.counselor_id)?;
             let story = begins(story, told.start_ms)?.actor(&told.actor_id)?;
-            story.tell(&cancelled, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<AppointmentCompleted>| {
+        .gather(telling, |event: Incoming<AppointmentCompleted>| {
             let told = &event.data;
             let story = appointment(&told.appointment_id, &told.client_id, &told.counselor_id)?;
-            story.tell(&completed, tx, &event).await
+            story.of(&event)
         })
 }

@@ -1,32 +1,27 @@
 //! Files that were found harmful, and scanners that do not answer: `media.file.infected`,
 //! `media.scanner.changed`.
 
-use std::sync::Arc;
-
 use parlour_contracts::media::v1::{FileInfected, ScannerChanged};
-use parlour_db::Tx;
-use parlour_events::{Consumer, Incoming};
+use parlour_events::{Consumer, Gather, Incoming};
 
 use super::route::Story;
-use crate::state::Notify;
 
 /// Registers the handlers.
-pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (infected, changed) = (notify.clone(), notify.clone());
+pub(super) fn handle(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<FileInfected>| {
+        .gather(telling, |event: Incoming<FileInfected>| {
             let told = &event.data;
             let story = Story::default()
                 .says("file_id", told.file_id.as_str())
                 .person("owner", &told.owner_id)?;
-            story.tell(&infected, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<ScannerChanged>| {
+        .gather(telling, |event: Incoming<ScannerChanged>| {
             let told = &event.data;
             let story = Story::default()
                 .says("scanner", told.scanner.as_str())
                 .says("state", if told.reachable { "back" } else { "away" })
                 .at("since", told.at_ms)?;
-            story.tell(&changed, tx, &event).await
+            story.of(&event)
         })
 }

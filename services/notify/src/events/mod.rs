@@ -13,23 +13,28 @@ mod security;
 
 use std::sync::Arc;
 
-use parlour_events::{Consumer, Failure};
+use parlour_db::Tx;
+use parlour_events::{Consumer, Failure, Gather};
 use uuid::Uuid;
 
 use crate::state::Notify;
+use route::{Story, tell_stories};
 
 /// Everything that notify listens to.
 pub fn consumer(notify: &Arc<Notify>) -> Consumer {
+    let shared = notify.clone();
+    let telling =
+        Gather::new(async move |tx: &mut Tx, stories: Vec<Story>| tell_stories(&shared, tx, stories).await);
     let consumer = parlour_directory::handle(Consumer::new(crate::NAME));
     let consumer = contacts::handle(consumer, notify);
     let consumer = erased::handle(consumer, notify);
-    let consumer = people::handle(consumer, notify);
+    let consumer = people::handle(consumer, &telling);
     let consumer = mails::handle(consumer, notify);
-    let consumer = security::handle(consumer, notify);
-    let consumer = orders::handle(consumer, notify);
-    let consumer = appointments::handle(consumer, notify);
-    let consumer = payments::handle(consumer, notify);
-    media::handle(consumer, notify)
+    let consumer = security::handle(consumer, &telling);
+    let consumer = orders::handle(consumer, &telling);
+    let consumer = appointments::handle(consumer, &telling);
+    let consumer = payments::handle(consumer, &telling);
+    media::handle(consumer, &telling)
 }
 
 fn id(text: &str) -> Result<Uuid, Failure> {

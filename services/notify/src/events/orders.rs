@@ -1,22 +1,18 @@
 //! Orders: `orders.order.*`.
 
-use std::sync::Arc;
-
 use parlour_contracts::orders::v1::{
     OrderApproved, OrderAssigned, OrderCancelled, OrderCreated, OrderDelivered, OrderOverdue, OrderRated,
     OrderRejected, OrderSubmitted,
 };
-use parlour_db::Tx;
-use parlour_events::{Consumer, Incoming};
+use parlour_events::{Consumer, Gather, Incoming};
 
 use super::route::Story;
-use crate::state::Notify;
 
 /// Registers the handlers.
-pub(super) fn handle(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let consumer = beginnings(consumer, notify);
-    let consumer = results(consumer, notify);
-    endings(consumer, notify)
+pub(super) fn handle(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
+    let consumer = beginnings(consumer, telling);
+    let consumer = results(consumer, telling);
+    endings(consumer, telling)
 }
 
 fn order(id: &str, number: &str, service: &str) -> Story {
@@ -26,79 +22,75 @@ fn order(id: &str, number: &str, service: &str) -> Story {
         .says("service_name", service)
 }
 
-fn beginnings(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (created, assigned) = (notify.clone(), notify.clone());
+fn beginnings(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<OrderCreated>| {
+        .gather(telling, |event: Incoming<OrderCreated>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .actor(&told.client_id)?;
-            story.tell(&created, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderAssigned>| {
+        .gather(telling, |event: Incoming<OrderAssigned>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .person("former_reader", &told.former_reader_id)?
                 .actor(&told.actor_id)?;
-            story.tell(&assigned, tx, &event).await
+            story.of(&event)
         })
 }
 
-fn results(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (submitted, approved, rejected) = (notify.clone(), notify.clone(), notify.clone());
+fn results(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<OrderSubmitted>| {
+        .gather(telling, |event: Incoming<OrderSubmitted>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .actor(&told.reader_id)?
                 .carries("revision", told.revision);
-            story.tell(&submitted, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderApproved>| {
+        .gather(telling, |event: Incoming<OrderApproved>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .actor(&told.actor_id)?
                 .carries("revision", told.revision);
-            story.tell(&approved, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderRejected>| {
+        .gather(telling, |event: Incoming<OrderRejected>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .actor(&told.actor_id)?
                 .carries("revision", told.revision);
-            story.tell(&rejected, tx, &event).await
+            story.of(&event)
         })
 }
 
-fn endings(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
-    let (delivered, cancelled) = (notify.clone(), notify.clone());
-    let (overdue, rated) = (notify.clone(), notify.clone());
+fn endings(consumer: Consumer, telling: &Gather<Story>) -> Consumer {
     consumer
-        .on(async move |tx: &mut Tx, event: Incoming<OrderDelivered>| {
+        .gather(telling, |event: Incoming<OrderDelivered>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?;
-            story.tell(&delivered, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderCancelled>| {
+        .gather(telling, |event: Incoming<OrderCancelled>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, &told.service_name)
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .actor(&told.actor_id)?;
-            story.tell(&cancelled, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderOverdue>| {
+        .gather(telling, |event: Incoming<OrderOverdue>| {
             let told = &event.data;
             // A reader is in time once the result is in.
             let late = if told.waits_for == "result" {
@@ -110,14 +102,14 @@ fn endings(consumer: Consumer, notify: &Arc<Notify>) -> Consumer {
                 .person("client", &told.client_id)?
                 .person("reader", late)?
                 .says("waits_for", told.waits_for.as_str());
-            story.tell(&overdue, tx, &event).await
+            story.of(&event)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<OrderRated>| {
+        .gather(telling, |event: Incoming<OrderRated>| {
             let told = &event.data;
             let story = order(&told.order_id, &told.number, "")
                 .person("client", &told.client_id)?
                 .person("reader", &told.reader_id)?
                 .says("rating", told.rating);
-            story.tell(&rated, tx, &event).await
+            story.of(&event)
         })
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::state::Notify;
 use crate::store::emergencies::{self, Repeating};
 use crate::store::{deliveries, recipients};
-use crate::telling::{Plan, Round, after_commit, of_round};
+use crate::telling::{Case, Plan, Round, after_commit, deliveries_of};
 use crate::view;
 
 /// Emergencies that are repeated in one transaction.
@@ -71,7 +71,9 @@ async fn again(notify: &Arc<Notify>, tx: &mut Tx, emergency: &Repeating) -> Resu
         now,
         expires_at: row.expires_at,
     };
-    let (deliveries, handover) = of_round(notify, tx, &round, &[plan]).await?;
+    let span = tracing::Span::current();
+    let case = Case { round, plan, span };
+    let (deliveries, handover) = deliveries_of(notify, tx, &[case], now).await?;
     deliveries::insert(tx, deliveries).await?;
     after_commit(notify, tx, handover);
     Ok(())

@@ -24,11 +24,11 @@ statement! {
         attempts: each Integer => i32,
         not_before: each Timestamptz => DateTime<Utc>,
         digest_id: each Nullable<SqlUuid> => Option<Uuid>,
-        kind: one Text => String,
-        priority: one Text => &'static str,
-        round: one Integer => i32,
+        kind: each Text => String,
+        priority: each Text => &'static str,
+        round: each Integer => i32,
         created_at: one Timestamptz => DateTime<Utc>,
-        expires_at: one Nullable<Timestamptz> => Option<DateTime<Utc>>,
+        expires_at: each Nullable<Timestamptz> => Option<DateTime<Utc>>,
     }
     "INSERT INTO deliveries (id, notification_id, account_id, kind, priority, channel, target, round,
        status, chosen, reason, attempts, not_before, digest_id, queued_at, created_at, expires_at)

@@ -23,13 +23,13 @@ statement! {
         content_sealed: each Nullable<Binary> => Option<Vec<u8>>,
         content_id: each Nullable<SqlUuid> => Option<Uuid>,
         skipped: each Jsonb => Value,
-        kind: one Text => String,
-        priority: one Text => &'static str,
-        source: one SqlUuid => Uuid,
-        sender: one Nullable<SqlUuid> => Option<Uuid>,
+        kind: each Text => String,
+        priority: each Text => &'static str,
+        source: each SqlUuid => Uuid,
+        sender: each Nullable<SqlUuid> => Option<Uuid>,
         created_at: one Timestamptz => DateTime<Utc>,
-        expires_at: one Nullable<Timestamptz> => Option<DateTime<Utc>>,
-        repeat_at: one Nullable<Timestamptz> => Option<DateTime<Utc>>,
+        expires_at: each Nullable<Timestamptz> => Option<DateTime<Utc>>,
+        repeat_at: each Nullable<Timestamptz> => Option<DateTime<Utc>>,
     }
     "INSERT INTO notifications (id, account_id, kind, priority, source, content_sealed, content_id,
        skipped, sender, created_at, expires_at, repeat_at)
@@ -37,6 +37,26 @@ statement! {
        skipped, sender, created_at, expires_at, repeat_at FROM given
      ON CONFLICT (account_id, source, kind) DO NOTHING RETURNING id",
     returns (SqlUuid)
+}
+
+impl Insert {
+    /// None yet, to be made at `created_at`.
+    pub(crate) fn at(created_at: DateTime<Utc>) -> Self {
+        Self {
+            id: Vec::new(),
+            account_id: Vec::new(),
+            content_sealed: Vec::new(),
+            content_id: Vec::new(),
+            skipped: Vec::new(),
+            kind: Vec::new(),
+            priority: Vec::new(),
+            source: Vec::new(),
+            sender: Vec::new(),
+            created_at,
+            expires_at: Vec::new(),
+            repeat_at: Vec::new(),
+        }
+    }
 }
 
 /// Inserts them and answers the ids of those that are new.

@@ -85,14 +85,24 @@ pub async fn next(
 ) -> QueryResult<Vec<Recipient>> {
     // A query of its own: PostgreSQL has to know `most` when it plans. Then it walks the primary key from `reached`
     // on, where it would else sort all who are still to be told, for each batch of them.
-    let ids = of(audience)
+    let ids = next_ids(conn, audience, reached, most).await?;
+    by_id(conn, ids).await
+}
+
+/// Their ids alone.
+pub async fn next_ids(
+    conn: &mut Conn,
+    audience: &Audience,
+    reached: Uuid,
+    most: i64,
+) -> QueryResult<Vec<Uuid>> {
+    of(audience)
         .filter(people::id.gt(reached))
         .order(people::id)
         .limit(most)
         .select(people::id)
         .load(conn)
-        .await?;
-    by_id(conn, ids).await
+        .await
 }
 
 /// How many people an audience has at the moment.

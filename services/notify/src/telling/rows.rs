@@ -1,11 +1,12 @@
 //! The rows of deliveries: one for each way that is not left out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use parlour_contracts::id;
 use parlour_db::Tx;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::Message;
@@ -44,48 +45,65 @@ impl<'m> Round<'m> {
     }
 }
 
-/// Where digests are open: by person, channel and address.
-type OpenDigests = HashMap<(Uuid, Channel, Uuid), (Uuid, DateTime<Utc>)>;
+/// One person's part in a round.
+pub(crate) struct Case<'m> {
+    pub(crate) round: Round<'m>,
+    pub(crate) plan: Plan,
+    /// What caused it; the trace goes on from there.
+    pub(crate) span: Span,
+}
 
-/// The deliveries of `plans`, to be inserted, and what goes out after the commit: the rows of pushes
+/// Where digests are open: by type, person, channel and address.
+type OpenDigests = HashMap<(String, Uuid, Channel, Uuid), (Uuid, DateTime<Utc>)>;
+
+/// The deliveries of `cases`, to be inserted, and what goes out after the commit: the rows of pushes
 /// are this process's already, for the length of a lease.
-pub(crate) async fn of_round(
+pub(crate) async fn deliveries_of(
     notify: &Arc<Notify>,
     tx: &mut Tx,
-    round: &Round<'_>,
-    plans: &[Plan],
+    cases: &[Case<'_>],
+    now: DateTime<Utc>,
 ) -> Result<(deliveries::Insert, Handover), Error> {
-    let digests = open_digests(tx, round, plans).await?;
-    let mut rows = empty(round);
+    let mut digests = open_digests(tx, cases).await?;
+    let mut rows = empty(now);
     let mut handover = Handover::default();
-    for plan in plans {
-        for way in &plan.ways {
+    for case in cases {
+        for way in &case.plan.ways {
             let id = id::new();
-            let Some(row) = row(notify, round, plan, way, id, &digests) else {
+            let Some(row) = row(notify, case, way, id, &mut digests) else {
                 continue;
             };
             if way.channel == Channel::Socket {
-                handover.pushes.push(plan.push(notify, round, id));
+                handover.pushes.push(case.push(notify, id));
             } else if matches!(way.decision, Decision::Now(_)) {
                 handover.due.insert(way.channel);
             }
-            rows.id.push(id);
-            rows.notification_id.push(plan.id);
-            rows.account_id.push(plan.person.id);
-            rows.channel.push(way.channel.name());
-            rows.target.push(way.target);
-            rows.status.push(row.status);
-            rows.chosen.push(row.chosen.name());
-            rows.reason.push(row.reason.map(Reason::name));
-            rows.attempts.push(row.attempts);
-            rows.not_before.push(row.not_before);
-            rows.digest_id.push(row.digest_id);
+            push_row(&mut rows, case, way, id, row);
         }
     }
     Ok((rows, handover))
 }
 
-fn empty(round: &Round<'_>) -> deliveries::Insert {
+fn push_row(rows: &mut deliveries::Insert, case: &Case<'_>, way: &Way, id: Uuid, row: Row) {
+    let Case { round, plan, .. } = case;
+    rows.id.push(id);
+    rows.notification_id.push(plan.id);
+    rows.account_id.push(plan.person.id);
+    rows.channel.push(way.channel.name());
+    rows.target.push(way.target);
+    rows.status.push(row.status);
+    rows.chosen.push(row.chosen.name());
+    rows.reason.push(row.reason.map(Reason::name));
+    rows.attempts.push(row.attempts);
+    rows.not_before.push(row.not_before);
+    rows.digest_id.push(row.digest_id);
+    rows.kind.push(round.kind.to_owned());
+    rows.priority.push(round.priority.name());
+    rows.round.push(round.number);
+    rows.expires_at.push(round.expires_at);
+}
+
+fn empty(created_at: DateTime<Utc>) -> deliveries::Insert {
     deliveries::Insert {
         id: Vec::new(),
         notification_id: Vec::new(),
@@ -98,11 +116,11 @@ fn empty(round: &Round<'_>) -> deliveries::Insert {
         attempts: Vec::new(),
         not_before: Vec::new(),
         digest_id: Vec::new(),
-        kind: round.kind.to_owned(),
-        priority: round.priority.name(),
-        round: round.number,
-        created_at: round.now,
-        expires_at: round.expires_at,
+        kind: Vec::new(),
+        priority: Vec::new(),
+        round: Vec::new(),
+        created_at,
+        expires_at: Vec::new(),
     }
 }
 
@@ -116,14 +134,8 @@ struct Row {
     digest_id: Option<Uuid>,
 }
 
-fn row(
-    notify: &Notify,
-    round: &Round<'_>,
-    plan: &Plan,
-    way: &Way,
-    id: Uuid,
-    digests: &OpenDigests,
-) -> Option<Row> {
+fn row(notify: &Notify, case: &Case<'_>, way: &Way, id: Uuid, digests: &mut OpenDigests) -> Option<Row> {
+    let round = &case.round;
     let queued = |chosen, reason, not_before, digest_id| Row {
         status: "queued",
         chosen,
@@ -145,32 +157,41 @@ fn row(
         Decision::Now(chosen) => Some(queued(chosen, None, round.now, None)),
         Decision::Later(chosen, reason, at) => Some(queued(chosen, Some(reason), at, None)),
         Decision::Collect(chosen, end) => {
-            let open = digests.get(&(plan.person.id, way.channel, way.target));
-            let (digest, at) = open.copied().unwrap_or((id, end));
+            let key = (
+                round.kind.to_owned(),
+                case.plan.person.id,
+                way.channel,
+                way.target,
+            );
+            let (digest, at) = *digests.entry(key).or_insert((id, end));
             Some(queued(chosen, Some(Reason::Digest), at, Some(digest)))
         }
     }
 }
 
-/// The digests that rows of `plans` would join. Until the transaction ends nobody else opens one
-/// for these people and this type, and none of them is sent.
-async fn open_digests(tx: &mut Tx, round: &Round<'_>, plans: &[Plan]) -> Result<OpenDigests, Error> {
+/// The digests that deliveries of `cases` would join. Until the transaction ends nobody else opens one
+/// for these people and types, and none of them is sent.
+async fn open_digests(tx: &mut Tx, cases: &[Case<'_>]) -> Result<OpenDigests, Error> {
     let collects = |way: &Way| matches!(way.decision, Decision::Collect(..));
-    let mut people: Vec<Uuid> = plans
-        .iter()
-        .filter(|plan| plan.ways.iter().any(collects))
-        .map(|plan| plan.person.id)
-        .collect();
-    if people.is_empty() {
-        return Ok(OpenDigests::new());
+    let mut people: BTreeMap<&str, BTreeSet<Uuid>> = BTreeMap::new();
+    for case in cases {
+        if case.plan.ways.iter().any(collects) {
+            people
+                .entry(case.round.kind)
+                .or_default()
+                .insert(case.plan.person.id);
+        }
     }
-    people.sort_unstable();
-    digests::lock(tx, people.clone(), round.kind).await?;
-    let open = digests::open(tx, people, round.kind).await?;
-    let keyed = open.into_iter().filter_map(|digest| {
-        let channel = Channel::named(&digest.channel)?;
-        let key = (digest.account_id, channel, digest.target);
-        Some((key, (digest.id, digest.not_before)))
-    });
-    Ok(keyed.collect())
+    let mut all = OpenDigests::new();
+    for (kind, people) in people {
+        let people: Vec<Uuid> = people.into_iter().collect();
+        digests::lock(tx, people.clone(), kind).await?;
+        for digest in digests::open(tx, people, kind).await? {
+            if let Some(channel) = Channel::named(&digest.channel) {
+                let key = (kind.to_owned(), digest.account_id, channel, digest.target);
+                all.insert(key, (digest.id, digest.not_before));
+            }
+        }
+    }
+    Ok(all)
 }

@@ -23,3 +23,4 @@ mod scanners;
 mod sending;
 mod support;
 mod templates;
+mod waiting;
