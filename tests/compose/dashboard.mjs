@@ -28,6 +28,8 @@ async function ask(path, parameters) {
 const legend = (format, labels) => format.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => labels[name] ?? '');
 
 function shown(value, unit) {
+  // A share of nothing.
+  if (Number.isNaN(value)) return 'none';
   if (unit === 'percentunit') return `${(value * 100).toFixed(1)} %`;
   if (unit === 's') return value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(1)} s`;
   return Number.isInteger(value) ? `${value}` : value.toFixed(2);

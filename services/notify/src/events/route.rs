@@ -147,6 +147,9 @@ pub(super) async fn tell_stories(
             }
         }
     }
+    if all.is_empty() {
+        return Ok(());
+    }
     let ids: BTreeSet<Uuid> = all.iter().flat_map(|(_, people, _)| people).copied().collect();
     let known = recipients::by_id(tx, ids.into_iter().collect()).await?;
     let known: BTreeMap<Uuid, Recipient> = known.into_iter().map(|person| (person.id, person)).collect();
