@@ -93,8 +93,8 @@ pub struct ConsumerSettings {
     pub prefetch: u16,
     /// Transactions at the same time; each holds a connection of the pool.
     pub workers: usize,
-    /// Events of which one transaction takes the effect at the most. There is only more than one
-    /// in it when more are waiting.
+    /// Events of which one transaction takes the effect at the most, where they wait and
+    /// their handlers gather.
     pub batch: usize,
     /// The pauses before each further attempt at a failed event, in milliseconds.
     pub retry_ms: Vec<u64>,

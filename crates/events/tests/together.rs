@@ -65,45 +65,6 @@ async fn assert_only_the_odd_one_is_parked(world: &World) {
     assert_eq!(world.words("account:4").await, ["fine"; EACH]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn events_that_wait_share_a_transaction_and_keep_their_order() {
-    let world = World::new().await;
-    let _relay = backlog(&world, "fine").await;
-    let _consumer = world.consumer_with(one_worker(), |_| Ok(())).await;
-    world
-        .eventually_count("orders.applied", (AGGREGATES * EACH) as i64)
-        .await;
-    world.assert_order(AGGREGATES, EACH as i64).await;
-    assert!(transactions(&world).await < (AGGREGATES * EACH / 2) as i64);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_at_a_time_when_the_settings_say_so() {
-    let world = World::new().await;
-    let _relay = backlog(&world, "fine").await;
-    let settings = ConsumerSettings {
-        batch: 1,
-        ..one_worker()
-    };
-    let _consumer = world.consumer_with(settings, |_| Ok(())).await;
-    world
-        .eventually_count("orders.applied", (AGGREGATES * EACH) as i64)
-        .await;
-    assert_eq!(transactions(&world).await, (AGGREGATES * EACH) as i64);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_handler_that_fails_fails_for_its_event_alone() {
-    let world = World::new().await;
-    let _relay = backlog(&world, "bad").await;
-    let judge = |event: &Incoming<ProfileUpdated>| match event.data.username.as_str() {
-        "bad" => Err(Failure::poison("it is bad")),
-        _ => Ok(()),
-    };
-    let _consumer = world.consumer_with(one_worker(), judge).await;
-    assert_only_the_odd_one_is_parked(&world).await;
-}
-
 /// A consumer that reads events one by one and records them together.
 fn gathering() -> Consumer {
     let recording = Gather::new(async |tx: &mut Tx, events: Vec<Incoming<ProfileUpdated>>| {
@@ -123,28 +84,60 @@ fn gathering() -> Consumer {
     })
 }
 
-async fn run(world: &World, consumer: Consumer) -> Running {
+async fn run(world: &World, settings: ConsumerSettings, consumer: Consumer) -> Running {
     let stop = world.stop.child_token();
-    let task = consumer.spawn(world.db(CONSUMER), world.broker(), one_worker(), stop.clone());
+    let task = consumer.spawn(world.db(CONSUMER), world.broker(), settings, stop.clone());
     Running { stop, task }
 }
 
+const ALL: i64 = (AGGREGATES * EACH) as i64;
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_events_say_is_settled_together() {
+async fn what_is_gathered_shares_a_transaction_and_keeps_its_order() {
+    let world = World::new().await;
+    let _relay = backlog(&world, "fine").await;
+    let _consumer = run(&world, one_worker(), gathering()).await;
+    world.eventually_count("orders.applied", ALL).await;
+    world.assert_order(AGGREGATES, EACH as i64).await;
+    assert!(transactions(&world).await < ALL / 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_no_interest_is_taken_note_of() {
     let world = World::new().await;
     let _relay = backlog(&world, "of no interest").await;
-    let _consumer = run(&world, gathering()).await;
-    let expected = (AGGREGATES * EACH) as i64;
-    world.eventually_count("orders.inbox", expected).await;
-    assert_eq!(world.count("orders.applied").await, expected - 1);
-    assert!(transactions(&world).await < expected / 2);
+    let _consumer = run(&world, one_worker(), gathering()).await;
+    world.eventually_count("orders.inbox", ALL).await;
+    assert_eq!(world.count("orders.applied").await, ALL - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_at_a_time_when_the_settings_say_so() {
+    let world = World::new().await;
+    let _relay = backlog(&world, "fine").await;
+    let settings = ConsumerSettings {
+        batch: 1,
+        ..one_worker()
+    };
+    let _consumer = run(&world, settings, gathering()).await;
+    world.eventually_count("orders.applied", ALL).await;
+    assert_eq!(transactions(&world).await, ALL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_with_an_effect_of_its_own_has_a_transaction_to_itself() {
+    let world = World::new().await;
+    let _relay = backlog(&world, "fine").await;
+    let _consumer = world.consumer_with(one_worker(), |_| Ok(())).await;
+    world.eventually_count("orders.applied", ALL).await;
+    assert_eq!(transactions(&world).await, ALL);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_settled_is_one_event_s_failure() {
     let world = World::new().await;
     let _relay = backlog(&world, "bad").await;
-    let _consumer = run(&world, gathering()).await;
+    let _consumer = run(&world, one_worker(), gathering()).await;
     assert_only_the_odd_one_is_parked(&world).await;
 }
 

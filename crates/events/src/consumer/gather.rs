@@ -11,7 +11,8 @@ use super::HandlerFuture;
 use crate::Failure;
 
 /// What is done about all that the events of one transaction say. Where it costs the same for one
-/// as for many, such as an `INSERT`, a consumer that is behind catches up the faster.
+/// as for many, such as an `INSERT`, a consumer that is behind catches up the faster. It has to take its
+/// locks in one order, whatever the order of the events.
 pub struct Gather<S>(Arc<dyn Settle<S>>);
 
 impl<S> Clone for Gather<S> {

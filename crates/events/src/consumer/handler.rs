@@ -53,6 +53,11 @@ trait Handle: Send + Sync {
         event: &Envelope,
         gathered: &mut Gathered,
     ) -> BoxFuture<'t, Result<(), Failure>>;
+
+    /// Whether it has no effect of its own.
+    fn gathers(&self) -> bool {
+        false
+    }
 }
 
 struct Typed<E, F> {
@@ -107,6 +112,10 @@ where
         });
         std::future::ready(done).boxed()
     }
+
+    fn gathers(&self) -> bool {
+        true
+    }
 }
 
 /// What is done about the types of one pattern.
@@ -125,6 +134,11 @@ impl Entry {
         gathered: &mut Gathered,
     ) -> BoxFuture<'t, Result<(), Failure>> {
         self.handler.call(tx, envelope, gathered)
+    }
+
+    /// Whether it only reads what is settled later.
+    pub(super) fn gathers(&self) -> bool {
+        self.handler.gathers()
     }
 }
 

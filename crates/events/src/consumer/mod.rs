@@ -53,6 +53,12 @@ impl Context {
             .iter()
             .filter(move |e| topology::matches(&e.pattern, event_type))
     }
+
+    /// Whether all that is done about a type is gathered.
+    fn gathers(&self, event_type: &str) -> bool {
+        let mut entries = self.entries(event_type).peekable();
+        entries.peek().is_some() && entries.all(Entry::gathers)
+    }
 }
 
 impl Consumer {
@@ -68,8 +74,7 @@ impl Consumer {
     /// Handles events of type `E`. What the handler does in the transaction it is
     /// given is committed together with the note that the event has been handled.
     /// It may run again for an event whose transaction did not commit. Several
-    /// handlers of one type run one after the other in one transaction; when events
-    /// wait, so do those of several events, in their order.
+    /// handlers of one type run one after the other in one transaction.
     #[must_use]
     pub fn on<E, F>(self, handler: F) -> Self
     where
@@ -84,8 +89,8 @@ impl Consumer {
         self.with(entry(E::TYPE, handler))
     }
 
-    /// Handles events of type `E` by reading from them what `by` settles, if anything, together with what
-    /// was read from other events; see [`Gather`].
+    /// Handles events of type `E` by reading from them what `by` settles, if anything. When several wait of
+    /// which this is all that is done, they share a transaction; see [`Gather`].
     #[must_use]
     pub fn gather<E, S, F>(self, by: &Gather<S>, read: F) -> Self
     where

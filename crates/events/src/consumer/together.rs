@@ -1,8 +1,9 @@
 //! Many events, one transaction.
 //!
-//! What waits takes effect together: one commit, one look into the inbox, and one statement for
-//! what handlers gather. A failure says nothing of a single event, so that it undoes all of it and
-//! each is handled alone.
+//! What waits and is gathered takes effect together: one commit, one look into the inbox, and one
+//! statement where each would have had its own. A failure says nothing of a single event, so that it undoes
+//! all of it and each is handled alone. Handlers with an effect of their own are left out: the order in
+//! which they take their locks is right within one event.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -60,6 +60,12 @@ fn crashes(context: &Context, delivery: &Delivery) -> bool {
 }
 
 impl Job {
+    /// Whether it may take effect together with others: all that is done about it is gathered, and it
+    /// was not delivered before, when it may be what ended its consumer.
+    fn may_share(&self, context: &Context) -> bool {
+        self.refused.is_none() && !self.delivery.redelivered && context.gathers(&self.event.event_type)
+    }
+
     /// The worker for it, of `workers`.
     pub(super) fn place(&self, workers: usize) -> usize {
         hash::below(self.event.aggregate.as_bytes(), workers)
@@ -87,32 +93,37 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
     }
 }
 
-/// Settles and acknowledges what waits: together, or one after the other where that did not work.
+/// Settles and acknowledges what waits, in its order: together as far as that goes, else one by one.
 async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &CancellationToken) -> Option<()> {
-    let together = together(context, waiting).await;
-    for (place, mut job) in waiting.drain(..).enumerate() {
-        let outcome = match together.get(place) {
-            Some(outcome) => *outcome,
-            None if over.is_cancelled() => return None,
-            None => settle(context, &mut job, over).await?,
-        };
-        metric::consumed(context.db.service(), &job.event.event_type, outcome);
-        if outcome == Outcome::Applied {
-            metric::age(context.db.service(), job.event.time);
+    while !waiting.is_empty() {
+        let run = waiting.iter().take_while(|job| job.may_share(context)).count();
+        let together = together(context, waiting.get(..run).unwrap_or_default()).await;
+        for (place, mut job) in waiting.drain(..run.max(1)).enumerate() {
+            let outcome = match together.get(place) {
+                Some(outcome) => *outcome,
+                None if over.is_cancelled() => return None,
+                None => settle(context, &mut job, over).await?,
+            };
+            acknowledge(context, &job, outcome).await?;
         }
-        // In time: an acknowledgement that is under way when its connection dies may never be answered.
-        // Without it the broker delivers the event again, and the inbox knows it.
-        let ack = job.delivery.ack(BasicAckOptions::default());
-        context.broker.in_time(ack).await.ok()?;
     }
     Some(())
 }
 
-/// What became of all of them, or nothing: then each has to be settled alone. So has what was
-/// delivered before, which may be what ended its consumer.
+/// In time: an acknowledgement that is under way when its connection dies may never be answered.
+/// Without it the broker delivers the event again, and the inbox knows it.
+async fn acknowledge(context: &Context, job: &Job, outcome: Outcome) -> Option<()> {
+    metric::consumed(context.db.service(), &job.event.event_type, outcome);
+    if outcome == Outcome::Applied {
+        metric::age(context.db.service(), job.event.time);
+    }
+    let ack = job.delivery.ack(BasicAckOptions::default());
+    context.broker.in_time(ack).await.ok().map(drop)
+}
+
+/// What became of all of them, or nothing: then each has to be settled alone.
 async fn together(context: &Arc<Context>, jobs: &[Job]) -> Vec<Outcome> {
-    let first_time = |job: &Job| job.refused.is_none() && !job.delivery.redelivered;
-    if jobs.len() < 2 || !jobs.iter().all(first_time) {
+    if jobs.len() < 2 {
         return Vec::new();
     }
     let events = jobs.iter().map(|job| job.event.clone()).collect();
