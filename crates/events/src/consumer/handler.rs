@@ -86,13 +86,13 @@ where
     }
 }
 
-struct Read<E, S, F> {
+struct Reader<E, S, F> {
     read: F,
     by: Gather<S>,
     event: PhantomData<fn(E)>,
 }
 
-impl<E, S, F> Handle for Read<E, S, F>
+impl<E, S, F> Handle for Reader<E, S, F>
 where
     E: Message + Default + 'static,
     S: Send + 'static,
@@ -169,7 +169,7 @@ where
 {
     Entry {
         pattern: pattern.to_owned(),
-        handler: Arc::new(Read {
+        handler: Arc::new(Reader {
             read,
             by: by.clone(),
             event: PhantomData,
