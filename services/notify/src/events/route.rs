@@ -130,7 +130,7 @@ pub(super) async fn tell_stories(
     stories: Vec<Story>,
 ) -> Result<(), Failure> {
     let rules = notify.rules.get(tx).await?;
-    let mut roles = Roles::default();
+    let mut staff = Roles::default();
     let mut all: Vec<(Message, Vec<Uuid>, &Span)> = Vec::new();
     for story in &stories {
         // Somebody who is addressed by name is not told again as one of many.
@@ -140,7 +140,7 @@ pub(super) async fn tell_stories(
             .iter()
             .partition(|route| route.audience.starts_with("role:"));
         for route in named.into_iter().chain(many) {
-            let mut people = story.audience(tx, route, &mut roles).await?;
+            let mut people = story.audience(tx, route, &mut staff).await?;
             people.retain(|id| told.insert((&route.kind, *id)));
             if !people.is_empty() {
                 all.push((story.message(route), people, &story.span));
@@ -163,12 +163,12 @@ pub(super) async fn tell_stories(
 }
 
 impl Story {
-    async fn audience(&self, tx: &mut Tx, route: &Route, roles: &mut Roles) -> Result<Vec<Uuid>, Error> {
+    async fn audience(&self, tx: &mut Tx, route: &Route, staff: &mut Roles) -> Result<Vec<Uuid>, Error> {
         let Some(role) = route.audience.strip_prefix("role:") else {
             let named = self.people.iter().filter(|(part, _)| *part == route.audience);
             return Ok(named.map(|(_, id)| *id).collect());
         };
-        let people = roles.people(tx, role).await?;
+        let people = staff.people(tx, role).await?;
         Ok(people
             .iter()
             .copied()

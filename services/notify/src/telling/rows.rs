@@ -78,13 +78,13 @@ pub(crate) async fn deliveries_of(
             } else if matches!(way.decision, Decision::Now(_)) {
                 handover.due.insert(way.channel);
             }
-            push_row(&mut rows, case, way, id, row);
+            push_row(&mut rows, case, way, id, &row);
         }
     }
     Ok((rows, handover))
 }
 
-fn push_row(rows: &mut deliveries::Insert, case: &Case<'_>, way: &Way, id: Uuid, row: Row) {
+fn push_row(rows: &mut deliveries::Insert, case: &Case<'_>, way: &Way, id: Uuid, row: &Row) {
     let Case { round, plan, .. } = case;
     rows.id.push(id);
     rows.notification_id.push(plan.id);
