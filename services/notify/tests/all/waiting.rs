@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::events::{gets, heard_of};
 use crate::support::{builder, list, number, publish};
 
-const RATED: i64 = 20;
+const RATED: usize = 20;
 
 /// Publishes what `reader` and the monitors hear of, while nothing can take effect.
 async fn publish_while_nobody_listens(app: &App, reader: Uuid, client: Uuid) {
@@ -22,7 +22,6 @@ async fn publish_while_nobody_listens(app: &App, reader: Uuid, client: Uuid) {
             client_id: client.to_string(),
             reader_id: reader.to_string(),
             rating: 5,
-            ..Default::default()
         };
         publish(app, &format!("rated {n}"), rated).await;
     }
@@ -53,19 +52,20 @@ async fn what_waited_is_told_together_each_once() {
     publish_while_nobody_listens(&app, reader.id, client.id).await;
 
     gets(&app, &monitor, "order_submitted").await;
-    eventually_eq(RATED as usize, async || list(&app, &reader).await.len()).await;
+    eventually_eq(RATED, async || list(&app, &reader).await.len()).await;
     assert_eq!(list(&app, &monitor).await.len(), 1);
+    let rated = i64::try_from(RATED).unwrap();
     let transactions = "SELECT count(DISTINCT xmin::text) FROM notify.inbox WHERE type LIKE 'orders.order.%'";
-    assert!(number(&app, transactions).await < RATED / 2);
+    assert!(number(&app, transactions).await < rated / 2);
     let digests = "SELECT count(DISTINCT digest_id) FROM notify.deliveries WHERE channel = 'email' AND kind = 'order_rated'";
     assert_eq!(number(&app, digests).await, 1);
     let unread = app.by(&reader).get("/api/notifications/unread-count").await;
-    assert_eq!(unread.expect(200).data()["count"], RATED);
+    assert_eq!(unread.expect(200).data()["count"], rated);
     let numbered = format!(
         "SELECT count(*) FROM (SELECT version, row_number() OVER (ORDER BY seq) AS place FROM notify.outbox
            WHERE aggregate = 'account:{}' AND type = 'notify.notification.created') AS all_of_them
          WHERE version = place",
         reader.id
     );
-    assert_eq!(number(&app, &numbered).await, RATED);
+    assert_eq!(number(&app, &numbered).await, rated);
 }
