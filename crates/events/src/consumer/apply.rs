@@ -134,10 +134,13 @@ pub(super) fn stale(event: &Envelope) -> Outcome {
 pub(super) async fn handle(tx: &mut Tx, context: &Context, event: &Envelope) -> Result<(), Trouble> {
     let started = Instant::now();
     let mut gathered = Gathered::default();
-    call(tx, context, event, &mut gathered).await?;
-    gathered.settle(tx).await.map_err(Trouble::Handler)?;
+    let mut done = call(tx, context, event, &mut gathered).await;
+    if done.is_ok() {
+        done = gathered.settle(tx).await.map_err(Trouble::Handler);
+    }
+    // How long it took counts when it failed as well.
     metric::handled(context.db.service(), &event.event_type, started.elapsed());
-    Ok(())
+    done
 }
 
 /// Calls the handlers. A type that nobody here handles is worth a retry: while
