@@ -96,6 +96,9 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
 /// Settles and acknowledges what waits, in its order: together as far as that goes, else one by one.
 async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &CancellationToken) -> Option<()> {
     while !waiting.is_empty() {
+        if over.is_cancelled() {
+            return None;
+        }
         let run = waiting.iter().take_while(|job| job.may_share(context)).count();
         let together = together(context, waiting.get(..run).unwrap_or_default()).await;
         for (place, mut job) in waiting.drain(..run.max(1)).enumerate() {
