@@ -117,7 +117,7 @@ async fn what_kills_its_consumer_again_and_again_is_parked_untried() {
     for _ in 0..3 {
         world
             .rabbit
-            .take_and_crash(&parlour_events::queue(CONSUMER))
+            .take_and_crash(&parlour_events::queue(CONSUMER), 1)
             .await;
     }
     let _consumer = world
@@ -157,7 +157,7 @@ async fn what_the_broker_gives_up_is_parked() {
     for _ in 0..3 {
         world
             .rabbit
-            .take_and_crash(&parlour_events::queue(CONSUMER))
+            .take_and_crash(&parlour_events::queue(CONSUMER), 1)
             .await;
     }
     let _consumer = world.consumer_with(settings, |_| Ok(())).await;

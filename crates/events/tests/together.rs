@@ -134,6 +134,17 @@ async fn a_handler_with_an_effect_of_its_own_has_a_transaction_to_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_before_is_handled_alone() {
+    let world = World::new().await;
+    let _relay = backlog(&world, "fine").await;
+    let queue = parlour_events::queue(CONSUMER);
+    world.rabbit.take_and_crash(&queue, AGGREGATES * EACH).await;
+    let _consumer = run(&world, one_worker(), gathering()).await;
+    world.eventually_count("orders.applied", ALL).await;
+    assert_eq!(transactions(&world).await, ALL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_settled_is_one_event_s_failure() {
     let world = World::new().await;
     let _relay = backlog(&world, "bad").await;

@@ -141,8 +141,8 @@ impl Rabbit {
         self.post(&path, json!({"routing_key": key})).await;
     }
 
-    /// Receives the next message of a queue on a connection that then breaks.
-    pub async fn take_and_crash(&self, queue: &str) {
+    /// Receives the next messages of a queue, so many at the most, on a connection that then breaks.
+    pub async fn take_and_crash(&self, queue: &str, count: usize) {
         use futures_util::StreamExt as _;
         use lapin::{Connection, ConnectionProperties, options::BasicConsumeOptions, types::FieldTable};
         let connection = Connection::connect(&self.amqp_url(), ConnectionProperties::default())
@@ -156,8 +156,10 @@ impl Rabbit {
             FieldTable::default(),
         );
         let mut deliveries = consuming.await.unwrap();
-        let next = tokio::time::timeout(std::time::Duration::from_secs(3), deliveries.next()).await;
-        assert!(next.is_err() || next.unwrap().unwrap().is_ok());
+        for _ in 0..count {
+            let next = tokio::time::timeout(std::time::Duration::from_secs(3), deliveries.next()).await;
+            assert!(next.is_err() || next.unwrap().unwrap().is_ok());
+        }
         connection.close(200, "crash".into()).await.unwrap();
     }
 
