@@ -22,10 +22,16 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that stands at `start` until its hands are moved.
+    /// A clock that stands at `start` until its hands are moved. Jobs under it are done when they are asked for
+    /// ([`crate::Process::run_job`]), and not by themselves.
     pub fn manual(start: DateTime<Utc>) -> (Self, Hands) {
         let time = Arc::new(RwLock::new(start));
         (Self(Some(time.clone())), Hands(time))
+    }
+
+    /// Whether it has hands.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The time.
