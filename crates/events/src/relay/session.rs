@@ -72,8 +72,12 @@ impl Session {
         let guard = lost.clone().drop_guard();
         let keys = Keys::of(context.db.service());
         // All that it asks for has an index. A plan that was made while the outbox was empty would read
-        // the whole of it, and is kept until PostgreSQL analyses the table.
-        let settings = format!("SET enable_seqscan = off; LISTEN {}", channel(context));
+        // the whole of it, and is kept until PostgreSQL analyses the table. A mark need not be on disk: what a crash
+        // of PostgreSQL takes back is published again with the same id, which every inbox knows.
+        let settings = format!(
+            "SET enable_seqscan = off; SET synchronous_commit = off; LISTEN {}",
+            channel(context)
+        );
         client.batch_execute(&settings).await?;
         lanes::enter(&client, &keys).await?;
         let statements = Statements::prepare(&client).await?;

@@ -165,6 +165,17 @@ impl Stream {
         Seated::In
     }
 
+    /// Tells `welcome` to somebody who is in. False when they are not.
+    pub fn greet(&self, seat: &Seat, welcome: &Frame) -> bool {
+        let inner = self.lock();
+        let is_in = inner.members.iter().any(|member| member.seat.id == seat.id);
+        if is_in {
+            // Whoever does not take it is cut off.
+            seat.tell(welcome).ok();
+        }
+        is_in
+    }
+
     /// Lets somebody go. True when nobody is left.
     pub fn unseat(&self, id: &str) -> bool {
         let mut inner = self.lock();

@@ -1,8 +1,9 @@
 //! The documented flow, and what one conversation looks like to those in it.
 
 use parlour_contracts::moderation::v1::ContentApproved;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::sock::Sock;
 use crate::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +88,44 @@ async fn who_was_away_hears_everything_in_order_before_being_in() {
     assert_eq!(numbers, (2..=251).collect::<Vec<_>>());
     let next = stage.post(&stage.client, "back?").await;
     assert_eq!(reader.next("new_message").await["id"], next["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coming_in_again_repeats_only_what_is_asked_for() {
+    let stage = Stage::start().await;
+    let mut reader = stage.joined(&stage.reader).await;
+    let first = stage.post(&stage.client, "1").await;
+    reader.next("new_message").await;
+    let join = json!({ "session_id": stage.session });
+    let once = said_meanwhile(&stage, &mut reader, &join).await;
+    assert_eq!(once, (2..=42).collect::<Vec<_>>());
+    let join = json!({ "session_id": stage.session, "last_message_id": first["id"] });
+    let anew = said_meanwhile(&stage, &mut reader, &join).await;
+    assert_eq!(anew.iter().filter(|number| **number == 2).count(), 40);
+    let leaps = anew.windows(2).filter(|pair| pair[1] != pair[0] + 1 && pair[1] != 2);
+    assert_eq!(leaps.count(), 0, "{anew:?}");
+    assert_eq!(anew.last(), Some(&83));
+}
+
+/// The numbers of what `reader`, who comes in 40 times, hears of 40 messages.
+async fn said_meanwhile(stage: &Stage, reader: &mut Sock, join: &Value) -> Vec<i64> {
+    let talking = async {
+        for _ in 0..40 {
+            stage.post(&stage.client, "and").await;
+        }
+    };
+    let joining = async {
+        for _ in 0..40 {
+            reader.done("join_chat", join.clone()).await;
+        }
+    };
+    tokio::join!(talking, joining);
+    let mut numbers = Vec::new();
+    let newest = stage.post(&stage.client, "that was all").await;
+    while numbers.last().copied() != newest["seq"].as_i64() {
+        numbers.push(reader.next("new_message").await["seq"].as_i64().unwrap());
+    }
+    numbers
 }
 
 #[tokio::test(flavor = "multi_thread")]

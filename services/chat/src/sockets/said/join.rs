@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::following;
 use crate::sockets::catching_up::{PAGE, said};
+use crate::sockets::exchange::out_of;
 use crate::sockets::frame::Frame;
 use crate::sockets::live::Live;
 use crate::sockets::seat::Seat;
@@ -30,7 +31,9 @@ pub(super) struct JoinChat {
     last_message_id: Option<Uuid>,
 }
 
-/// Tells what was missed, in order, and lets the connection in.
+/// Tells what was missed, in order, and lets the connection in. One that is in already misses nothing,
+/// unless it names the message behind which it begins anew: then it is out until it has caught up, as
+/// a message that comes meanwhile would be told twice or too early.
 pub(super) async fn join_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: JoinChat) -> Result<Value, Error> {
     let session = body.session_id;
     let viewer = Viewer::from(&*seat.principal());
@@ -40,22 +43,36 @@ pub(super) async fn join_chat(live: &Arc<Live>, seat: &Arc<Seat>, body: JoinChat
         return Err(Error::Conflict("You are in too many conversations at once."));
     }
     let stream = live.hub.stream_or_new(session);
+    if body.last_message_id.is_none() {
+        let joined = joined(session, None, 0);
+        if stream.greet(seat, &Frame::new("chat_joined", joined.clone())) {
+            return Ok(joined);
+        }
+    } else {
+        stream.unseat(&seat.id);
+    }
     let joined = admit(live, seat, (session, &stream), place, body.last_message_id).await;
     match joined {
-        Ok(joined) if joined.is_some() => {
+        Ok(Some(joined)) => {
             if !was_in {
                 live.came((Some(session), seat.user), &seat.name);
             }
-            Ok(joined.unwrap_or_default())
+            Ok(joined)
         }
         failed => {
-            if !was_in {
+            if was_in {
+                out_of(live, seat, session);
+            } else {
                 seat.note_left(session);
                 live.hub.unseat(session, seat);
             }
             failed.map(Option::unwrap_or_default)
         }
     }
+}
+
+fn joined(session: Uuid, last: Option<Uuid>, missed: usize) -> Value {
+    json!({ "session_id": session, "last_message_id": last, "missed": missed })
 }
 
 /// `None` when the connection ended meanwhile.
@@ -92,7 +109,7 @@ async fn admit(
         if whole {
             continue;
         }
-        let joined = json!({ "session_id": session, "last_message_id": last, "missed": missed });
+        let joined = joined(session, last, missed);
         match stream.seat(seat, cursor, &Frame::new("chat_joined", joined.clone())) {
             Seated::In => return Ok(Some(joined)),
             Seated::Behind | Seated::Unopened => {}
