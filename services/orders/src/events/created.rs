@@ -9,8 +9,12 @@ use parlour_events::{Consumer, Failure, Incoming};
 use super::id;
 use crate::state::Orders;
 
-/// Gives an order to somebody as soon as it was placed. If there is nobody, a job goes on looking.
+/// Gives an order to somebody as soon as it was placed. If there is nobody, a job goes on looking, and looks
+/// for what was placed while nothing was assigned by itself.
 pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
+    if !state.settings.auto_assign {
+        return consumer;
+    }
     let state = state.clone();
     consumer.on(async move |tx: &mut Tx, event: Incoming<OrderCreated>| give(&state, tx, &event.data).await)
 }
