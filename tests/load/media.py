@@ -15,13 +15,13 @@ import os
 import pathlib
 import random
 import socket
-import statistics
 import subprocess
 import sys
 import time
 import urllib.request
 
 import media_timing
+import results
 from gateway import Contenders, post
 from processes import cpu, resident, wait_for
 
@@ -135,6 +135,7 @@ def together(work, items):
 
 def memory(stage):
     """Growth of the peak while ten files of 50 MB arrive and are scanned, and while 1 GB leaves."""
+    rows = []
     for name in ("media", "gateway"):
         files = []
         for n in range(AT_ONCE):
@@ -151,13 +152,15 @@ def memory(stage):
         together(stage.settled, ids)
         scanned = {one: peak(stage.pid(one)) for one in watched}
         for one in watched:
-            print(f"{AT_ONCE} uploads of 50 MB at once by the {name}: {one} grew from {before[one]:.0f} MB by "
-                  f"{after[one] - before[one]:.0f} MB, by {scanned[one] - before[one]:.0f} MB when they were scanned")
+            rows.append((f"{AT_ONCE} uploads of 50 MB at once by the {name}: growth of {one}",
+                         f"{after[one] - before[one]:.0f} MB from {before[one]:.0f} MB, "
+                         f"{scanned[one] - before[one]:.0f} MB when they were scanned", "100 MB"))
         before = {one: (resident(stage.pid(one)) * 1.048576, peak(stage.pid(one), reset=True))[0] for one in watched}
         together(lambda n: stage.download(name, ids[n % AT_ONCE]), list(range(DOWNLOADS)))
         for one in watched:
-            print(f"{DOWNLOADS} downloads of 50 MB at once by the {name}: {one} grew from {before[one]:.0f} MB by "
-                  f"{peak(stage.pid(one)) - before[one]:.0f} MB")
+            rows.append((f"{DOWNLOADS} downloads of 50 MB at once by the {name}: growth of {one}",
+                         f"{peak(stage.pid(one)) - before[one]:.0f} MB from {before[one]:.0f} MB", "100 MB"))
+    return rows
 
 
 def slow(stage):
@@ -181,12 +184,13 @@ def slow(stage):
     for _ in range(5):
         for client in clients:
             assert client.recv(1024)
-    print(f"{SLOW} slow downloads at once: media grew from {before:.0f} MB by {peak(pid) - before:.0f} MB")
+    row = (f"{SLOW} slow downloads at once: growth of media", f"{peak(pid) - before:.0f} MB from {before:.0f} MB", "100 MB")
     for client in clients:
         client.close()
+    return [row]
 
 
-def throughput(stage):
+def throughput(stage, plots):
     """MB a second and CPU of one transfer after the other, in rounds of a shuffled order."""
     path = stage.folder / "large.wav"
     wav(path, SIZE)
@@ -211,9 +215,15 @@ def throughput(stage):
             # Its scan is not part of it, and must not run beside the next.
             stage.settled(done)
         figures[key].append((SIZE / MB / took, used / (SIZE / MB) * 1000))
+    rows = []
     for (way, name), values in figures.items():
-        speed, used = (statistics.median(value[n] for value in values) for n in (0, 1))
-        print(f"{way:5} {name:8} {speed:7.0f} MB/s {used:7.2f} ms of CPU a MB (its processes')")
+        speed, used = ([value[n] for value in values] for n in (0, 1))
+        goal = "200 MB/s" if (way, name) == ("up", "media") else ""
+        rows.append((f"50 MB {way}, one after the other, by {name}", f"{results.told(speed, 0, ' MB/s')}, "
+                     f"{results.told(used, 2, ' ms')} of CPU a MB in its processes", goal))
+        for title, bars in ((f"{way}, MB a second", speed), (f"{way}, ms of CPU a MB", used)):
+            plots.setdefault(title, []).append((name, bars, name != "nginx"))
+    return rows
 
 
 def main():
@@ -226,10 +236,16 @@ def main():
     stage = Stage(arguments.parlour, arguments.config)
     try:
         stage.start()
-        parts = {"memory": memory, "slow": slow, "throughput": throughput, "timing": media_timing.measure}
+        rows, plots = [], {}
+        parts = {"memory": memory, "slow": slow, "throughput": lambda stage: throughput(stage, plots),
+                 "timing": media_timing.measure}
         for name, part in parts.items():
             if arguments.only in (None, name):
-                part(stage)
+                for what, figure, goal in part(stage):
+                    print(f"{what}: {figure}", flush=True)
+                    rows.append((what, figure, goal))
+        if not arguments.only:
+            results.save("media", rows, plots)
     finally:
         stage.running.stop()
 

@@ -42,7 +42,7 @@ def form(content):
 
 
 def told(what, one, other):
-    """Prints how alike two lists of times are."""
+    """How alike two lists of times are, as a row."""
     ordered = sorted(other)
     slower = sum((bisect.bisect_left(ordered, t) + bisect.bisect_right(ordered, t)) / 2 for t in one)
     chance = slower / len(one) / len(other)
@@ -56,11 +56,13 @@ def told(what, one, other):
         return [count / len(times) for count in counts]
 
     overlap = sum(map(min, shares(one), shares(other)))
-    print(f"{what}: {statistics.median(one):.0f} and {statistics.median(other):.0f} µs at the median, "
-          f"overlap {overlap:.2f}, chance {chance:.2f}")
+    return (what, f"{statistics.median(one):.0f} and {statistics.median(other):.0f} µs at the median, "
+                  f"overlap {overlap:.2f}, chance {chance:.2f}", "chance 0.5")
 
 
 def measure(stage):
+    """Rows for the table."""
+    rows, control = [], "the same, none of them there, as the control"
     hers, his = Caller(stage, stage.token), Caller(stage, stage.person())
     took, status, body = upload(hers, b"The cup shows a bird.")
     assert status == 201, body
@@ -74,8 +76,8 @@ def measure(stage):
                 took, status, _ = his.ask("GET", f"/api/media/files/{one}{rest}")
                 assert status == 404
                 times[name].append(took)
-        told(f"GET …{rest or '/{id}'} of another's file, and of none", times["known"], times["unknown"])
-        told("  none against none, as the control", times["unknown again"], times["unknown"])
+        rows.append(told(f"GET …{rest or '/{id}'} of another's file, and of none", times["known"], times["unknown"]))
+        rows.append(told(control, times["unknown again"], times["unknown"]))
     for size, rounds in ((2_000, UPLOADS), (1_000_000, UPLOADS // 5)):
         def content():
             return (b"%030d\n" % random.getrandbits(90)) * (size // 31)
@@ -89,5 +91,7 @@ def measure(stage):
                 took, status, body = upload(his, sent)
                 assert status == 201, body
                 times[name].append(took)
-        told(f"an upload of {size} bytes that somebody has already, and of new ones", times["known"], times["fresh"])
-        told("  new against new, as the control", times["fresh again"], times["fresh"])
+        what = f"an upload of {size} bytes that somebody has already, and of new ones"
+        rows.append(told(what, times["known"], times["fresh"]))
+        rows.append(told(control, times["fresh again"], times["fresh"]))
+    return rows

@@ -6,12 +6,15 @@ usage: results.py PART      keeps the lines of its standard input, "what: figure
 import json
 import os
 import pathlib
+import re
 import statistics
 import sys
 import time
 
 # How a colourful log's lines begin.
 ESCAPE = "\033["
+# What fits beside a bar.
+LONGEST = 38
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / ".local" / "bench" / "results"
 
 
@@ -44,6 +47,20 @@ def ratios(ours, theirs):
     return [a / b for a, b in zip(ours, theirs)]
 
 
+def drawn(rows):
+    """Bars of what begins with a figure and its unit, by unit; of median and 99th percentile, one each."""
+    bars = {}
+    for what, figure, _ in rows:
+        for name, value, unit in re.findall(r"(?:^|\b(p50|p99) )([\d.]+) (µs|ms|s|MiB|MB)\b", figure):
+            title = f"{name}, {unit}" if name else unit
+            bars.setdefault(title, []).append((shortened(what), [float(value)], True))
+    return bars
+
+
+def shortened(what):
+    return what if len(what) <= LONGEST else what[:LONGEST - 1] + "…"
+
+
 def main():
     (part,) = sys.argv[1:]
     rows = []
@@ -56,7 +73,7 @@ def main():
             rows.append((what, figure, ""))
     if not rows:
         sys.exit(f"{part} found nothing")
-    save(part, rows)
+    save(part, rows, drawn(rows))
 
 
 if __name__ == "__main__":
