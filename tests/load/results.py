@@ -14,7 +14,7 @@ import time
 # How a colourful log's lines begin.
 ESCAPE = "\033["
 # What fits beside a bar.
-LONGEST = 38
+LONGEST = 36
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / ".local" / "bench" / "results"
 
 
