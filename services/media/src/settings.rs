@@ -164,8 +164,6 @@ impl Settings {
     fn scan_problems(&self) -> Vec<String> {
         let (scan, pictures) = (&self.scan, &self.pictures);
         let known = scan.clamd.is_empty() || scan.clamd.parse::<Address>().is_ok();
-        let long =
-            u32::from(scan.clamd_seconds) + u32::from(scan.rules_seconds) + 2 * u32::from(pictures.seconds);
         let seconds = [scan.clamd_seconds, scan.rules_seconds, pictures.seconds];
         [
             (known, "scan.clamd must be tcp://host:port or unix:/path"),
@@ -182,8 +180,8 @@ impl Settings {
                 "scan.clamd_seconds, scan.rules_seconds and pictures.seconds must be from 1 to 3600",
             ),
             (
-                scan.lease_seconds > long,
-                "scan.lease_seconds must be more than the scanners' seconds and twice pictures.seconds",
+                (1..=3600).contains(&scan.lease_seconds),
+                "scan.lease_seconds must be from 1 to 3600",
             ),
             (
                 (1..=64).contains(&scan.at_once) && (1..=64).contains(&pictures.slots),

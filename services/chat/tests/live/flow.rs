@@ -102,7 +102,9 @@ async fn coming_in_again_repeats_only_what_is_asked_for() {
     let join = json!({ "session_id": stage.session, "last_message_id": first["id"] });
     let anew = said_meanwhile(&stage, &mut reader, &join).await;
     assert_eq!(anew.iter().filter(|number| **number == 2).count(), 40);
-    let leaps = anew.windows(2).filter(|pair| pair[1] != pair[0] + 1 && pair[1] != 2);
+    let leaps = anew
+        .windows(2)
+        .filter(|pair| pair[1] != pair[0] + 1 && pair[1] != 2);
     assert_eq!(leaps.count(), 0, "{anew:?}");
     assert_eq!(anew.last(), Some(&83));
 }

@@ -1,5 +1,6 @@
 //! Claims files that are due, and settles them.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use parlour_files::kinds::Kind;
 use parlour_files::picture::Refusal;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::alarm;
 use super::examine::{Judgement, Said, examine};
@@ -95,8 +97,27 @@ enum End {
     Later,
 }
 
+/// Does `work` about a claimed file and renews the lease on it meanwhile. A lease is short, so that what a
+/// process had in hand that died is soon taken up by another one.
+async fn holding<T>(media: &Arc<Media>, id: Uuid, work: impl Future<Output = T>) -> T {
+    let lease = media.settings.scan.lease_seconds;
+    let mut work = pin!(work);
+    loop {
+        let pause = Duration::from_secs(lease.into()) / 3;
+        if let Ok(done) = tokio::time::timeout(pause, work.as_mut()).await {
+            return done;
+        }
+        let until = media.now() + Span::seconds(lease.into());
+        let renew =
+            async move |tx: &mut Tx| -> Result<(), DbError> { Ok(pending::put_off(tx, id, until).await?) };
+        if let Err(error) = media.db.write(Scope::Service, renew).await {
+            tracing::warn!(file = %id, %error, "the lease on a file that is being scanned cannot be renewed");
+        }
+    }
+}
+
 async fn scan(media: Arc<Media>, file: File) {
-    let (end, said) = match look(&media, &file).await {
+    let (end, said) = match holding(&media, file.id, look(&media, &file)).await {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(file = %file.id, %error, "a file cannot be scanned at present");
@@ -167,13 +188,7 @@ async fn look(media: &Arc<Media>, file: &File) -> Result<(End, Vec<Said>), Error
 }
 
 /// Writes what was found. A file that is no longer as it was claimed stays as it is.
-async fn settle(
-    media: &Arc<Media>,
-    tx: &mut Tx,
-    id: uuid::Uuid,
-    end: &End,
-    said: &[Said],
-) -> Result<(), Error> {
+async fn settle(media: &Arc<Media>, tx: &mut Tx, id: Uuid, end: &End, said: &[Said]) -> Result<(), Error> {
     let now = media.now();
     let Ok(file) = files::lock_any(tx, id).await else {
         bulk::report(tx, id, "gone", now).await?;

@@ -3,6 +3,7 @@
 use parlour_contracts::media::v1::ScannerChanged;
 use parlour_testkit::{App, ClamAv, eventually};
 use serde_json::json;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::scans::{becomes, results, unscreened};
@@ -121,4 +122,23 @@ async fn with_clamd_away_files_wait_and_go_on_when_it_is_back() {
         ),
         (Some("clamd"), Some("too_large"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_takes_longer_than_its_lease_keeps_the_file() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let clamd = format!("tcp://{}", silent.local_addr().unwrap());
+    let builder = App::of(&services())
+        .replicas(2)
+        .set("media.scan.clamd", clamd)
+        .set("media.scan.clamd_seconds", 4)
+        .set("media.scan.lease_seconds", 1)
+        .set("media.scan.poll_ms", 50);
+    let stage = Stage::of(builder).await;
+    let file = id(&stage.upload(&stage.ana, "notes.txt", TEXT).await);
+    let failed = "SELECT count(*) FROM media.scan_results WHERE verdict = 'failed'";
+    eventually(async || (stage.count(failed).await > 0).then_some(())).await;
+    let claimed = format!("SELECT attempts::bigint FROM media.files WHERE id = '{file}'");
+    assert_eq!(stage.count(&claimed).await, 1, "nobody else took it");
+    drop(silent);
 }
