@@ -10,6 +10,7 @@ same file without looking at it. Everything is on loopback, is bounded, and ends
 """
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -34,6 +35,15 @@ def free():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def several(count):
+    """Ports that are free together: asked for one by one, two may be the same."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def peak(pid, reset=False):
@@ -63,7 +73,7 @@ class Stage:
     def __init__(self, parlour, config):
         self.running = Contenders(parlour, config)
         self.folder = self.running.folder
-        self.ports = {name: free() for name in ("identity", "media", "gateway", "nginx")}
+        self.ports = dict(zip(("identity", "media", "gateway", "nginx"), several(4)))
         self.settings = dict(self.running.settings(), PARLOUR__LIMITS__UPLOAD__REQUESTS="100000000",
                              PARLOUR__LIMITS__UPLOAD__BURST="100000000", PARLOUR__MEDIA__QUOTA_BYTES=str(1 << 40),
                              PARLOUR__AUTH__IDENTITY_URL=self.base("identity"),
