@@ -31,12 +31,6 @@ SIZE = 50 * MB
 AT_ONCE, DOWNLOADS, SLOW, ROUNDS = 10, 20, 1000, 5
 
 
-def free():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def several(count):
     """Ports that are free together: asked for one by one, two may be the same."""
     with contextlib.ExitStack() as held:
@@ -44,6 +38,10 @@ def several(count):
         for listener in listeners:
             listener.bind(("127.0.0.1", 0))
         return [listener.getsockname()[1] for listener in listeners]
+
+
+def free():
+    return several(1)[0]
 
 
 def peak(pid, reset=False):

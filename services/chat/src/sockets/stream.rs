@@ -148,7 +148,7 @@ impl Stream {
         self.lock().filling = false;
     }
 
-    /// Lets somebody in who has everything up to `cursor`, and tells them `welcome` first.
+    /// Lets somebody in who is not in and has everything up to `cursor`, and tells them `welcome` first.
     pub fn seat(&self, seat: &Arc<Seat>, cursor: i64, welcome: &Frame) -> Seated {
         let mut inner = self.lock();
         let Some(head) = inner.head else {
@@ -157,7 +157,6 @@ impl Stream {
         if cursor < head {
             return Seated::Behind;
         }
-        inner.members.retain(|member| member.seat.id != seat.id);
         if seat.tell(welcome).is_ok() {
             let seat = seat.clone();
             inner.members.push(Member { seat, cursor });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chrono::Duration as Span;
+use chrono::{DateTime, Duration as Span, Utc};
 use parlour_contracts::id;
 use parlour_db::{DbError, Scope, Tx};
 use parlour_files::kinds::Kind;
@@ -82,9 +82,7 @@ async fn claim(media: &Arc<Media>, most: usize) -> Result<Vec<File>, DbError> {
     let shared = media.clone();
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let work = async move |tx: &mut Tx| -> Result<Vec<File>, DbError> {
-        let now = shared.now();
-        let lease = now + Span::seconds(shared.settings.scan.lease_seconds.into());
-        Ok(pending::claim(tx, now, lease, most).await?)
+        Ok(pending::claim(tx, shared.now(), lease_end(&shared), most).await?)
     };
     media.db.write(Scope::Service, work).await
 }
@@ -97,17 +95,21 @@ enum End {
     Later,
 }
 
+/// When a lease that begins or is renewed now ends.
+fn lease_end(media: &Media) -> DateTime<Utc> {
+    media.now() + Span::seconds(media.settings.scan.lease_seconds.into())
+}
+
 /// Does `work` about a claimed file and renews the lease on it meanwhile. A lease is short, so that what a
 /// process had in hand that died is soon taken up by another one.
 async fn holding<T>(media: &Arc<Media>, id: Uuid, work: impl Future<Output = T>) -> T {
-    let lease = media.settings.scan.lease_seconds;
+    let pause = Duration::from_secs(media.settings.scan.lease_seconds.into()) / 3;
     let mut work = pin!(work);
     loop {
-        let pause = Duration::from_secs(lease.into()) / 3;
         if let Ok(done) = tokio::time::timeout(pause, work.as_mut()).await {
             return done;
         }
-        let until = media.now() + Span::seconds(lease.into());
+        let until = lease_end(media);
         let renew =
             async move |tx: &mut Tx| -> Result<(), DbError> { Ok(pending::put_off(tx, id, until).await?) };
         if let Err(error) = media.db.write(Scope::Service, renew).await {
