@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use diesel::connection::TransactionDepthChange;
 use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection as _, TransactionManager};
+use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::{Conn, Db, DbError, Lanes, Pooled, Scope};
@@ -20,6 +21,25 @@ pub struct Tx {
 type Committed = Box<dyn FnOnce() + Send>;
 
 impl Tx {
+    fn new(conn: Pooled, service: &'static str) -> Self {
+        Self {
+            conn,
+            service,
+            published: Lanes::default(),
+            committed: Vec::new(),
+        }
+    }
+
+    /// Does what was left for the commit.
+    fn committed(self, db: &Db) {
+        if !self.published.is_empty() {
+            db.published().tell(self.published);
+        }
+        for work in self.committed {
+            work();
+        }
+    }
+
     /// The service whose schema this runs on.
     pub fn service(&self) -> &'static str {
         self.service
@@ -105,6 +125,13 @@ async fn commit(conn: &mut Conn) -> Result<(), DbError> {
     Ok(())
 }
 
+async fn finish<R, E: From<DbError>>(task: JoinHandle<Result<R, E>>) -> Result<R, E> {
+    match task.await {
+        Ok(result) => result,
+        Err(_) => Err(DbError::Panicked.into()),
+    }
+}
+
 impl Db {
     /// The span of a transaction, in the caller's trace; the caller's own where transactions are
     /// not traced. What has no caller, such as a job that looks for work, begins no trace.
@@ -139,6 +166,31 @@ impl Db {
         self.in_task("BEGIN", scope, work).await
     }
 
+    /// Runs a write that is one statement, and so a transaction by itself, in one round trip where
+    /// [`write`](Self::write) takes three. What is left to be done on its commit is done whatever `work` answers,
+    /// because a statement that succeeded stands.
+    ///
+    /// For a function of the schema that does all of it and says itself on whose behalf. When the connection
+    /// breaks ([`DbError::Unavailable`]) nobody knows whether it took effect: the caller has to find out,
+    /// or do it again in a way that does no harm. A second statement would be a transaction of its own.
+    ///
+    /// Runs in a task of its own, as [`write`](Self::write) does.
+    pub async fn write_one<F, R, E>(&self, work: F) -> Result<R, E>
+    where
+        for<'t> F: AsyncFnOnce(&'t mut Tx) -> Result<R, E> + Work<&'t mut Tx, Result<R, E>> + Send + 'static,
+        R: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let db = self.clone();
+        let run = async move {
+            let mut tx = Tx::new(db.conn().await?, db.service());
+            let result = work(&mut tx).await;
+            tx.committed(&db);
+            result
+        };
+        finish(tokio::spawn(run.instrument(self.span("SELECT")))).await
+    }
+
     /// Runs `work` in a read-only transaction.
     pub async fn read<F, R, E>(&self, scope: Scope, work: F) -> Result<R, E>
     where
@@ -158,11 +210,7 @@ impl Db {
         let db = self.clone();
         let run = async move { db.run(begin, scope, work).await };
         // The task belongs to the caller's trace.
-        let task = tokio::spawn(run.instrument(self.span(begin)));
-        match task.await {
-            Ok(result) => result,
-            Err(_) => Err(DbError::Panicked.into()),
-        }
+        finish(tokio::spawn(run.instrument(self.span(begin)))).await
     }
 
     async fn run<F, R, E>(&self, begin: &'static str, scope: Scope, work: F) -> Result<R, E>
@@ -175,12 +223,7 @@ impl Db {
         match work(&mut tx).await {
             Ok(result) => {
                 commit(&mut tx.conn).await?;
-                if !tx.published.is_empty() {
-                    self.published().tell(tx.published);
-                }
-                for work in tx.committed {
-                    work();
-                }
+                tx.committed(self);
                 Ok(result)
             }
             Err(error) => {
@@ -202,14 +245,7 @@ impl Db {
         loop {
             let mut conn = self.conn().await?;
             match AnsiTransactionManager::begin_transaction_sql(&mut *conn, &sql).await {
-                Ok(()) => {
-                    return Ok(Tx {
-                        conn,
-                        service: self.service(),
-                        published: Lanes::default(),
-                        committed: Vec::new(),
-                    });
-                }
+                Ok(()) => return Ok(Tx::new(conn, self.service())),
                 Err(error) => {
                     let error = DbError::from(error);
                     attempts += 1;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 pub use lapin::Channel;
 
+use crate::listeners::Listeners;
 use crate::{BrokerSettings, topology};
 
 /// The broker cannot be reached, or it refused.
@@ -60,6 +61,7 @@ struct Inner {
     ca: Option<String>,
     publishing: Slot,
     consuming: Slot,
+    listeners: Listeners,
 }
 
 #[derive(Default)]
@@ -116,6 +118,7 @@ impl Broker {
             uri,
             publishing: Slot::default(),
             consuming: Slot::default(),
+            listeners: Listeners::default(),
         })))
     }
 
@@ -142,6 +145,11 @@ impl Broker {
 
     pub(crate) fn settings(&self) -> &BrokerSettings {
         &self.0.settings
+    }
+
+    /// Those of this process who listen to pushes.
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.0.listeners
     }
 
     /// A new channel. It is never repaired: whoever holds it asks for another when it breaks.

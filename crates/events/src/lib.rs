@@ -21,6 +21,7 @@ mod envelope;
 mod ephemeral;
 mod failure;
 mod hash;
+mod listeners;
 mod metric;
 mod publish;
 mod relay;

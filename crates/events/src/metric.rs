@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 pub(crate) enum Outcome {
     Applied,
     Duplicate,
+    Ignored,
     Stale,
     Waiting,
     Retrying,
@@ -20,6 +21,7 @@ impl Outcome {
         match self {
             Self::Applied => "applied",
             Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
             Self::Stale => "stale",
             Self::Waiting => "waiting",
             Self::Retrying => "retrying",

@@ -1,5 +1,8 @@
 //! What only matters now: pushes to sockets, typing, presence. Nothing is kept;
 //! what must not be missed has a sequence number and is filled from the database.
+//!
+//! A push reaches the listeners of its own process without the way through the broker, which tells
+//! the other processes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +12,7 @@ use futures_util::future::maybe_done;
 use futures_util::poll;
 use lapin::message::Delivery;
 use lapin::options::BasicPublishOptions;
+use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel};
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
@@ -21,6 +25,7 @@ use crate::broker::Purpose;
 use crate::envelope::headers;
 use crate::ephemeral::{self, AsyncConnect, AsyncHandle, Subject};
 use crate::failure::Cause;
+use crate::listeners::Listener;
 use crate::topology::{REALTIME_EXCHANGE, table, text};
 use crate::{Broker, BrokerError, trace};
 
@@ -99,10 +104,13 @@ impl Realtime {
     /// Sends `payload` to whoever of `target` is connected now. An error means
     /// that it was not sent; success does not mean that anybody heard it.
     pub async fn send(&self, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
-        let sending = async { publish(&self.channel().await?, target, name, payload).await };
-        timeout(PATIENCE, sending)
-            .await
-            .unwrap_or(Err(BrokerError::Timeout(PATIENCE)))
+        let push = Push {
+            target: target.clone(),
+            name: name.to_owned(),
+            payload: payload.clone(),
+        };
+        let (_, error) = self.send_all(&[(&push, &Span::current())]).await;
+        error.map_or(Ok(()), Err)
     }
 
     /// Sends many in their order, each in its span. Answers how many were sent before the first that was
@@ -113,15 +121,16 @@ impl Realtime {
             let channel = self.channel().await?;
             let mut under_way = Vec::with_capacity(pushes.len());
             for (push, span) in pushes {
-                let publishing = publish(&channel, &push.target, &push.name, &push.payload);
+                let publishing = publish(&channel, push, self.broker.listeners().process());
                 let mut publishing = Box::pin(maybe_done(publishing.instrument((*span).clone())));
                 // Puts it behind the one before.
                 let _ = poll!(publishing.as_mut());
                 under_way.push(publishing);
             }
-            for mut publishing in under_way {
+            for (mut publishing, (push, span)) in under_way.into_iter().zip(pushes) {
                 publishing.as_mut().await;
                 publishing.as_mut().take_output().transpose()?;
+                self.broker.listeners().tell(push, span);
                 sent += 1;
             }
             Ok(())
@@ -142,44 +151,48 @@ impl Realtime {
     }
 
     /// Calls `handler` with every push to `keys` (such as `user.*`, or `#` for
-    /// all) until `stop`. The answer is true while pushes are being received.
-    pub fn subscribe<H, HF>(
-        &self,
-        keys: &[&str],
-        handler: H,
-        stop: CancellationToken,
-    ) -> watch::Receiver<bool>
+    /// all) until `stop`. It must not wait for anything. The answer is true while pushes of
+    /// other processes are being received.
+    pub fn subscribe<H>(&self, keys: &[&str], handler: H, stop: CancellationToken) -> watch::Receiver<bool>
     where
-        H: Fn(Push) -> HF + Send + Sync + 'static,
-        HF: Future<Output = ()> + Send,
+        H: Fn(Push) + Send + Sync + 'static,
     {
         let (sender, receiver) = watch::channel(false);
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let listener = Arc::new(Listener::new(keys.clone(), handler));
         let subject = Subject {
             exchange: REALTIME_EXCHANGE,
-            keys: keys.iter().map(ToString::to_string).collect(),
+            keys,
             arguments: table([
                 ("x-max-length", BACKLOG.into()),
                 ("x-overflow", text("drop-head")),
             ]),
         };
         let broker = self.broker.clone();
-        tokio::spawn(ephemeral::run(
-            broker,
-            subject,
-            Nothing,
-            OnPush(handler),
-            sender,
-            stop,
-        ));
+        broker.listeners().add(&listener);
+        tokio::spawn(async move {
+            let from_afar = FromAfar {
+                process: broker.listeners().process().to_string(),
+                listener,
+            };
+            // With the end of this nobody holds the listener any more.
+            ephemeral::run(broker, subject, Nothing, from_afar, sender, stop).await;
+        });
         receiver
     }
 }
 
-async fn publish(channel: &Channel, target: &Target, name: &str, payload: &Value) -> Result<(), BrokerError> {
+/// The span of what a push does where it arrives.
+pub(crate) fn span(name: &str) -> Span {
+    tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"))
+}
+
+async fn publish(channel: &Channel, push: &Push, process: Uuid) -> Result<(), BrokerError> {
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_delivery_mode(1)
-        .with_type(name.into());
+        .with_app_id(process.to_string().into())
+        .with_type(push.name.as_str().into());
     let properties = match trace::current() {
         Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
         None => properties,
@@ -187,9 +200,9 @@ async fn publish(channel: &Channel, target: &Target, name: &str, payload: &Value
     channel
         .basic_publish(
             REALTIME_EXCHANGE.into(),
-            target.to_string().into(),
+            push.target.to_string().into(),
             BasicPublishOptions::default(),
-            payload.to_string().as_bytes(),
+            push.payload.to_string().as_bytes(),
             properties,
         )
         .await?;
@@ -204,28 +217,31 @@ impl AsyncConnect for Nothing {
     }
 }
 
-struct OnPush<H>(H);
+/// Pushes that the broker brings.
+struct FromAfar {
+    process: String,
+    listener: Arc<Listener>,
+}
 
-impl<H, HF> AsyncHandle for OnPush<H>
-where
-    H: Fn(Push) -> HF + Send + Sync,
-    HF: Future<Output = ()> + Send,
-{
+impl AsyncHandle for FromAfar {
     async fn handle(&self, delivery: Delivery) {
+        let properties = &delivery.properties;
+        let sender = properties.app_id().as_ref().map(ShortString::as_str);
+        if sender == Some(self.process.as_str()) {
+            return;
+        }
         let target = Target::parse(delivery.routing_key.as_str());
-        let name = delivery.properties.kind().as_ref().map(ToString::to_string);
+        let name = properties.kind().as_ref().map(ToString::to_string);
         let payload = serde_json::from_slice(&delivery.data);
         if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
-            let span =
-                tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"));
-            let headers = headers(&delivery.properties);
-            trace::continue_from(&span, headers.get(TRACE).map(String::as_str));
+            let span = span(&name);
+            trace::continue_from(&span, headers(properties).get(TRACE).map(String::as_str));
             let push = Push {
                 target,
                 name,
                 payload,
             };
-            (self.0)(push).instrument(span).await;
+            span.in_scope(|| self.listener.hear(push));
         }
     }
 }

@@ -18,9 +18,9 @@ use parlour_contracts::identity::v1::ProfileUpdated;
 use parlour_events::admin::{self, Start};
 use parlour_events::realtime::{Push, Target};
 use parlour_events::retention::{Retention, Swept, sweep};
-use parlour_events::{Cause, Envelope, Realtime};
+use parlour_events::{Broker, Cause, Envelope, Realtime};
 use support::{CONSUMER, PUBLISHER, World, eventually, publish};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,20 +93,62 @@ async fn a_watch_catches_up_before_it_handles_and_after_each_cut() {
     );
 }
 
+/// The pushes to people that a process hears.
+fn listen(world: &World, broker: &Broker) -> (watch::Receiver<bool>, mpsc::UnboundedReceiver<Push>) {
+    let (sender, pushes) = mpsc::unbounded_channel();
+    let hear = move |push: Push| drop(sender.send(push));
+    let realtime = Realtime::new(broker.clone());
+    (
+        realtime.subscribe(&["user.*"], hear, world.stop.child_token()),
+        pushes,
+    )
+}
+
+/// A push to somebody.
+fn numbered(number: usize) -> Push {
+    Push {
+        target: Target::User(uuid::Uuid::nil()),
+        name: "numbered".into(),
+        payload: serde_json::json!(number),
+    }
+}
+
+/// A process hears its own pushes without the broker, and not a second time from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_hears_its_own_pushes_once_and_at_once() {
+    let world = World::new().await;
+    let broker = world.broker();
+    let (mut up, mut pushes) = listen(&world, &broker);
+    let (mut others_up, mut heard_elsewhere) = listen(&world, &world.broker());
+    up.wait_for(|up| *up).await.unwrap();
+    others_up.wait_for(|up| *up).await.unwrap();
+    let own: Vec<Push> = (0..50).map(numbered).collect();
+    let span = tracing::Span::none();
+    let handed: Vec<_> = own.iter().map(|push| (push, &span)).collect();
+    let (sent, error) = Realtime::new(broker).send_all(&handed).await;
+    assert!(sent == 50 && error.is_none(), "{sent}: {error:?}");
+    for expected in &own {
+        assert_eq!(pushes.try_recv().as_ref(), Ok(expected));
+        let elsewhere = timeout(Duration::from_secs(5), heard_elsewhere.recv()).await;
+        assert_eq!(elsewhere.unwrap().as_ref(), Some(expected));
+    }
+    let last = numbered(50);
+    let others = Realtime::new(world.broker());
+    others
+        .send(&last.target, &last.name, &last.payload)
+        .await
+        .unwrap();
+    let next = timeout(Duration::from_secs(5), pushes.recv()).await;
+    assert_eq!(next.unwrap(), Some(last));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pushes_reach_those_who_listen() {
     let world = World::new().await;
-    let realtime = Realtime::new(world.broker());
-    let (sender, mut pushes) = mpsc::unbounded_channel();
-    let mut up = realtime.subscribe(
-        &["user.*"],
-        move |push: Push| {
-            let sender = sender.clone();
-            async move { drop(sender.send(push)) }
-        },
-        world.stop.child_token(),
-    );
+    // Another process than the one that sends.
+    let (mut up, mut pushes) = listen(&world, &world.broker());
     up.wait_for(|up| *up).await.unwrap();
+    let realtime = Realtime::new(world.broker());
     let target = Target::User(uuid::Uuid::now_v7());
     let payload = serde_json::json!({"typing": true, "name": "أحمد"});
     realtime

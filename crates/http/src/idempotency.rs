@@ -105,6 +105,11 @@ impl Extract for Once {
 }
 
 impl Once {
+    /// Whether the caller sent a key.
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Runs `work` in a transaction of `scope`; under a key, once.
     pub async fn write<F, E>(self, scope: Scope, work: F) -> Result<Reply, ApiError>
     where

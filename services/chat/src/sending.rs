@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlour_contracts::chat::v1::MessageSent;
-use parlour_db::{Scope, Tx};
+use parlour_db::{DbError, Scope, Tx};
 use parlour_events::Draft;
 use parlour_events::realtime::Target;
 use parlour_http::{Limit, RateClass};
@@ -106,22 +106,25 @@ impl NewMessage {
     }
 }
 
-/// Says it, in a transaction of its own; the sockets are told after its commit. What is
-/// refused counts against the limit as well.
+/// Says what has no file; the sockets are told after its commit. What is refused because of its
+/// conversation counts against the limit as well.
 pub async fn send(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
-    let (shared, by) = (chat.clone(), sender.clone());
-    let sent = chat
-        .db
-        .write(Scope::Person(sender.id), async move |tx: &mut Tx| {
-            send_in(&shared, tx, &by, new).await
-        })
-        .await;
-    match sent {
+    let (shared, by, said) = (chat.clone(), sender.clone(), new.clone());
+    let work = async move |tx: &mut Tx| send_in(&shared, tx, &by, said).await;
+    match chat.db.write_one(work).await {
         Err(error @ (Error::SessionNotFound | Error::Denied | Error::Inactive)) => {
             Err(charged(chat, sender, error).await)
         }
+        Err(Error::Db(DbError::Unavailable(_))) => send_again(chat, sender, new).await,
         sent => sent,
     }
+}
+
+/// Says it when the connection broke on which it was said. Whether it was stored is found out by its id.
+async fn send_again(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
+    let (shared, by) = (chat.clone(), sender.clone());
+    let work = async move |tx: &mut Tx| say(&shared, tx, &by, new, Known::Perhaps).await;
+    chat.db.write(Scope::Person(sender.id), work).await
 }
 
 /// Counts a message that was refused because of its conversation, so that nobody
@@ -137,8 +140,25 @@ pub async fn charged<E: From<Error>>(chat: &Chat, sender: &Sender, refusal: E) -
     }
 }
 
-/// Says it in `tx`, which is the sender's; the sockets are told after its commit.
+/// Says it in `tx`; the sockets are told after its commit.
 pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
+    say(chat, tx, sender, new, Known::No).await
+}
+
+/// Whether a message may be stored already under its own id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    No,
+    Perhaps,
+}
+
+async fn say(
+    chat: &Chat,
+    tx: &mut Tx,
+    sender: &Sender,
+    new: NewMessage,
+    known: Known,
+) -> Result<Sent, Error> {
     new.check(sender)?;
     let now = chat.now();
     let message_id = new.id;
@@ -173,6 +193,7 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
         sender_id: sender.id,
         id: message_id,
         client_id: new.client_id.as_deref(),
+        again: known == Known::Perhaps,
         kind: new.kind,
         sealed: &sealed,
         file: new.file.as_ref().map(|file| (file.id, file.size)),
@@ -185,7 +206,7 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
     let lane = saying.event.lane;
     let said = sending::say(tx, &saying).await?;
     let limit = limit.map(|(_, limit)| limit);
-    let sent = answer(chat, tx, said, limit, (words, new.client_id, new.origin))?;
+    let sent = answer(chat, tx, (said, known), limit, (words, new.client_id, new.origin))?;
     if !sent.duplicate {
         tx.mark_published(lane);
     }
@@ -195,14 +216,15 @@ pub async fn send_in(chat: &Chat, tx: &mut Tx, sender: &Sender, new: NewMessage)
 fn answer(
     chat: &Chat,
     tx: &mut Tx,
-    said: Said,
+    (said, known): (Said, Known),
     limit: Option<Limit>,
     (words, client_id, origin): (Words, Option<String>, Option<String>),
 ) -> Result<Sent, Error> {
     let left = limit.map(|limit| left(limit, said.count));
     let (mut row, fresh) = match said.outcome.as_str() {
         "sent" | "held" => (said.row()?, true),
-        "same" => (said.row()?, false),
+        // Nobody was told when its connection broke.
+        "same" => (said.row()?, known == Known::Perhaps),
         other => return Err(refusal(other, limit, said.count)),
     };
     if !fresh {

@@ -117,7 +117,6 @@ async fn socket(app: &App) {
         if let Some(order) = order {
             arrived.lock().unwrap().entry(order).or_insert_with(Instant::now);
         }
-        std::future::ready(())
     };
     let broker = Broker::new(BrokerSettings::at(app.vhost().url(None))).unwrap();
     let realtime = Realtime::new(broker.clone());

@@ -24,7 +24,7 @@ pub use gather::Gather;
 use handler::{Entry, entry, reader};
 pub use handler::{HandlerFuture, Incoming};
 
-use crate::{Broker, ConsumerSettings, Failure, topology};
+use crate::{Broker, ConsumerSettings, Envelope, Failure, topology};
 
 /// What one service does about the events of others (and its own).
 pub struct Consumer {
@@ -52,6 +52,12 @@ impl Context {
         self.entries
             .iter()
             .filter(move |e| topology::matches(&e.pattern, event_type))
+    }
+
+    /// Whether there is anything to do about an event. There is about one that nobody knows.
+    fn wants(&self, event: &Envelope) -> bool {
+        let mut entries = self.entries(&event.event_type).peekable();
+        entries.peek().is_none() || entries.any(|entry| entry.wants(event))
     }
 
     /// Whether all that is done about a type is gathered.
@@ -87,6 +93,31 @@ impl Consumer {
             + 'static,
     {
         self.with(entry(E::TYPE, handler))
+    }
+
+    /// Like [`on`](Self::on), but only for those events that `of_interest` says yes to. The others are
+    /// acknowledged at once, without a transaction and without a note: for types of which most are
+    /// of no interest.
+    #[must_use]
+    pub fn on_those<E, F>(self, of_interest: impl Fn(&E) -> bool + Send + Sync + 'static, handler: F) -> Self
+    where
+        E: Event + 'static,
+        for<'t> F: AsyncFnOnce(&'t mut Tx, Incoming<E>) -> Result<(), Failure>
+            + HandlerFuture<&'t mut Tx, Incoming<E>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.with(entry(E::TYPE, handler).only(of_interest))
+    }
+
+    /// Does nothing about events of type `E`, which this service has listened to before or does under
+    /// other settings: the queue is not bound to them any more, and those that are still in it are
+    /// acknowledged.
+    #[must_use]
+    pub fn retired<E: Event + 'static>(self) -> Self {
+        self.with(Entry::retired(E::TYPE))
     }
 
     /// Handles events of type `E` by reading from them what `by` settles, if anything. When several wait of
@@ -127,7 +158,8 @@ impl Consumer {
 
     /// The types handled (topic patterns), sorted. For the documentation.
     pub fn types(&self) -> Vec<String> {
-        let mut types: Vec<String> = self.entries.iter().map(|e| e.pattern.clone()).collect();
+        let bound = self.entries.iter().filter(|entry| entry.bound);
+        let mut types: Vec<String> = bound.map(|entry| entry.pattern.clone()).collect();
         types.sort();
         types.dedup();
         types

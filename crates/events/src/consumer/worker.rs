@@ -66,6 +66,11 @@ impl Job {
         self.refused.is_none() && !self.delivery.redelivered && context.gathers(&self.event.event_type)
     }
 
+    /// Whether nothing is done about it.
+    fn is_of_no_interest(&self, context: &Context) -> bool {
+        self.refused.is_none() && !context.wants(&self.event)
+    }
+
     /// The worker for it, of `workers`.
     pub(super) fn place(&self, workers: usize) -> usize {
         hash::below(self.event.aggregate.as_bytes(), workers)
@@ -104,6 +109,7 @@ async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &Cancellatio
         for (place, mut job) in waiting.drain(..run.max(1)).enumerate() {
             let outcome = match together.get(place) {
                 Some(outcome) => *outcome,
+                None if job.is_of_no_interest(context) => Outcome::Ignored,
                 None if over.is_cancelled() => return None,
                 None => settle(context, &mut job, over).await?,
             };

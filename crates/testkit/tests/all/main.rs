@@ -20,6 +20,7 @@ mod readiness;
 mod schema;
 mod tls;
 mod vhost;
+mod write_one;
 
 /// What a check that has to fail says.
 async fn failure_of(check: impl Future<Output = ()> + Send + 'static) -> String {

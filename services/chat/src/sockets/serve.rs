@@ -55,14 +55,8 @@ async fn run(live: Arc<Live>, listener: Listener, context: Context) {
     let hearing = CancellationToken::new();
     let _hearing = hearing.clone().drop_guard();
     let told = live.clone();
-    let heard = Realtime::new(context.broker.clone()).subscribe(
-        &["#"],
-        move |push| {
-            exchange::deliver(&told, push);
-            std::future::ready(())
-        },
-        hearing,
-    );
+    let deliver = move |push| exchange::deliver(&told, push);
+    let heard = Realtime::new(context.broker.clone()).subscribe(&["#"], deliver, hearing);
     let background = tokio::spawn(watch(live.clone(), heard, stop.clone()));
     listener.serve(live.clone(), stop).await;
     background.await.ok();

@@ -43,6 +43,7 @@ pub struct Saying<'s> {
     pub sender_id: Uuid,
     pub id: Uuid,
     pub client_id: Option<&'s str>,
+    pub again: bool,
     pub kind: MessageKind,
     pub sealed: &'s [u8],
     pub file: Option<(Uuid, i64)>,
@@ -140,7 +141,8 @@ impl Said {
 
 /// Says it. The function asks itself who may.
 pub async fn say(conn: &mut Conn, saying: &Saying<'_>) -> Result<Said, DbError> {
-    let same = saying.client_id.and_then(|text| Uuid::try_parse(text).ok());
+    let named = saying.client_id.and_then(|text| Uuid::try_parse(text).ok());
+    let same = if saying.again { Some(saying.id) } else { named };
     let (bucket, window, most) = match saying.bucket {
         Some(bucket) => (Some(bucket.id.as_slice()), bucket.window, bucket.most),
         None => (None, 0.0, 0),

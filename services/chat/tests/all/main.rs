@@ -10,6 +10,7 @@ mod bad_input;
 mod bookings;
 mod general;
 mod keys;
+mod lost_answers;
 mod messages;
 mod moderation;
 mod plans;

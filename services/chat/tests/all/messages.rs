@@ -253,3 +253,17 @@ async fn the_limit_is_one_over_all_replicas_and_repeats_are_free() {
     // The other has a bucket of their own.
     stage.said(&stage.reader, session, "y").await;
 }
+
+/// Each message is one statement, which nothing rolls back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_changes_nothing() {
+    let stage = Stage::set().await;
+    let session = stage.session().await;
+    let changed = "SELECT ((SELECT count(*) FROM chat.sent_lately) + (SELECT count(*) FROM chat.messages)
+        + (SELECT count(*) FROM chat.held_messages) + (SELECT coalesce(sum(last_seq), 0) FROM chat.sessions)
+        + (SELECT count(*) FROM chat.outbox WHERE type = 'chat.message.sent'))::bigint";
+    let before = stage.count(changed).await;
+    let encrypted = json!({ "session_id": session, "content": "x", "type": "encrypted" });
+    stage.post(&stage.client, encrypted).await.expect(400);
+    assert_eq!(stage.count(changed).await, before);
+}

@@ -18,14 +18,8 @@ async fn overheard(stage: &Stage) -> (Arc<Mutex<Vec<Push>>>, CancellationToken) 
     let realtime = Realtime::new(Broker::new(broker.broker.clone()).unwrap());
     let (heard, stop) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
     let into = heard.clone();
-    let listen = realtime.subscribe(
-        &["#"],
-        move |push| {
-            into.lock().unwrap().push(push);
-            std::future::ready(())
-        },
-        stop.clone(),
-    );
+    let hear = move |push| into.lock().unwrap().push(push);
+    let listen = realtime.subscribe(&["#"], hear, stop.clone());
     eventually(async || *listen.borrow()).await;
     (heard, stop)
 }

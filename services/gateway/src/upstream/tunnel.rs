@@ -18,6 +18,7 @@ use parlour_http::ApiError;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
+use tokio_util::io::poll_read_buf;
 
 use super::answer::Begun;
 use super::chunked::Garbage;
@@ -220,19 +221,18 @@ impl Downward {
         if self.over.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
-        loop {
-            let stream: &tokio::net::TcpStream = self.reader.as_ref();
-            if ready!(stream.poll_read_ready(cx)).is_err() {
-                return Poll::Ready(None);
-            }
-            // Room is made when there is something to put into it.
-            let mut buffer = BytesMut::with_capacity(PIECE);
-            match stream.try_read_buf(&mut buffer) {
-                Ok(0) => return Poll::Ready(None),
-                Ok(_) => return Poll::Ready(Some(buffer.freeze())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Poll::Ready(None),
-            }
+        let stream: &tokio::net::TcpStream = self.reader.as_ref();
+        if ready!(stream.poll_read_ready(cx)).is_err() {
+            return Poll::Ready(None);
+        }
+        // Room is made when there is something to put into it.
+        let mut buffer = BytesMut::with_capacity(PIECE);
+        // Not `try_read_buf`: this knows from a piece that leaves room that nothing more is there.
+        let read = poll_read_buf(Pin::new(&mut self.reader), cx, &mut buffer);
+        match read {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(None),
+            Poll::Ready(Ok(_)) => Poll::Ready(Some(buffer.freeze())),
+            Poll::Pending => Poll::Pending,
         }
     }
 }

@@ -40,14 +40,19 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Media>) -> Consumer {
         .on(async |tx: &mut Tx, event: Incoming<MemberLeft>| {
             Ok(sessions::leave(tx, id(&event.data.session_id)?, id(&event.data.user_id)?).await?)
         })
-        .on(async move |tx: &mut Tx, event: Incoming<MessageSent>| sent(&sending, tx, &event.data).await)
+        .on_those(
+            shares_a_file,
+            async move |tx: &mut Tx, event: Incoming<MessageSent>| sent(&sending, tx, &event.data).await,
+        )
 }
 
-/// Chat has checked that the sender may send there. What is held back is not for others yet.
+/// Most messages have no file. What is held back is not for others yet.
+fn shares_a_file(event: &MessageSent) -> bool {
+    !event.file_id.is_empty() && !event.held
+}
+
+/// Chat has checked that the sender may send there.
 async fn sent(state: &Media, tx: &mut Tx, event: &MessageSent) -> Result<(), Failure> {
-    if event.file_id.is_empty() || event.held {
-        return Ok(());
-    }
     let (session, file, sender) = (id(&event.session_id)?, id(&event.file_id)?, id(&event.sender_id)?);
     let at = DateTime::from_timestamp_millis(event.sent_at_ms).unwrap_or_else(|| state.now());
     Ok(sessions::sent(tx, session, file, sender, at).await?)

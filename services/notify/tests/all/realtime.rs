@@ -16,10 +16,7 @@ async fn listen(app: &App) -> (mpsc::UnboundedReceiver<Push>, CancellationToken)
     let broker = Broker::new(BrokerSettings::at(app.vhost().url(None))).unwrap();
     let (sender, receiver) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
-    let handler = move |push: Push| {
-        let sender = sender.clone();
-        async move { sender.send(push).unwrap() }
-    };
+    let handler = move |push: Push| sender.send(push).unwrap();
     let mut up = Realtime::new(broker).subscribe(&["user.*"], handler, stop.clone());
     up.wait_for(|up| *up).await.unwrap();
     (receiver, stop)

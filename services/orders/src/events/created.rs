@@ -13,7 +13,7 @@ use crate::state::Orders;
 /// for what was placed while nothing was assigned by itself.
 pub(super) fn handle(consumer: Consumer, state: &Arc<Orders>) -> Consumer {
     if !state.settings.auto_assign {
-        return consumer;
+        return consumer.retired::<OrderCreated>();
     }
     let state = state.clone();
     consumer.on(async move |tx: &mut Tx, event: Incoming<OrderCreated>| give(&state, tx, &event.data).await)

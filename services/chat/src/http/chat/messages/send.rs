@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::content::{self, MOST_METADATA};
 use crate::domain::kinds::MessageKind;
 use crate::error::{CHAT_ACCESS_DENIED, Error, SESSION_INACTIVE, SESSION_NOT_FOUND};
-use crate::sending::{self, Left, NewMessage};
+use crate::sending::{self, Left, NewMessage, Sent};
 use crate::state::Chat;
 use crate::view::MessageView;
 use crate::viewer::Sender;
@@ -110,17 +110,17 @@ pub async fn say(
     once: Once,
     answer: fn(&Chat, crate::message::Message) -> Result<Reply, ApiError>,
 ) -> Result<Reply, ApiError> {
+    if !once.has_key() && new.file.is_none() {
+        let sent = sending::send(state, &sender, new).await?;
+        return replied(state, sent, answer);
+    }
     let (shared, by) = (state.clone(), sender.clone());
     let sent = once
         .write(
             Scope::Person(sender.id),
             async move |tx: &mut Tx| -> Result<Reply, Error> {
                 let sent = sending::send_in(&shared, tx, &by, new).await?;
-                let reply = answer(&shared, sent.message)?;
-                Ok(match sent.limit {
-                    Some(left) => with_limit(reply, &left),
-                    None => reply,
-                })
+                Ok(replied(&shared, sent, answer)?)
             },
         )
         .await;
@@ -128,6 +128,18 @@ pub async fn say(
         Err(error) if is_of_session(&error) => Err(sending::charged(state, &sender, error).await),
         sent => sent,
     }
+}
+
+fn replied(
+    chat: &Chat,
+    sent: Sent,
+    answer: fn(&Chat, crate::message::Message) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    let reply = answer(chat, sent.message)?;
+    Ok(match sent.limit {
+        Some(left) => with_limit(reply, &left),
+        None => reply,
+    })
 }
 
 /// Whether it was refused because of its conversation, and not as an answer of before.
