@@ -2,20 +2,43 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import protobuf from 'protobufjs';
+
 import { SCHEMAS } from './schemas.mjs';
+
+const MessageSent = protobuf.loadSync(join(process.env.CHAOS_PROTO, 'parlour/chat/v1/events.proto')).lookupType('parlour.chat.v1.MessageSent');
+
+/** What a service does nothing about and takes no note of, by type: docs/decisions/0011. */
+const OF_NO_INTEREST = {
+  media: {
+    'chat.message.sent': (payload) => {
+      const { fileId, held } = MessageSent.decode(payload);
+      return !fileId || held;
+    },
+  },
+};
 
 const outboxes = (columns) => SCHEMAS.map((schema) => `SELECT '${schema}' AS service, ${columns} FROM ${schema}.outbox`).join(' UNION ALL ');
 
-/** What each service has not handled of the events that it wants. */
-const unhandled = SCHEMAS.map((schema) => `
-  SELECT '${schema}' AS service, o.id FROM (${outboxes('id, type')}) o
+const UNNOTED = SCHEMAS.map((schema) => {
+  const types = Object.keys(OF_NO_INTEREST[schema] ?? {}).map((type) => `'${type}'`).join(', ');
+  return `
+  SELECT '${schema}' AS service, o.id, o.type, ${types ? `CASE WHEN o.type IN (${types}) THEN o.payload END` : 'NULL::bytea'} AS payload
+  FROM (${outboxes('id, type, payload')}) o
   WHERE EXISTS (SELECT FROM ${schema}.event_bindings b
                 WHERE o.type ~ ('^' || replace(replace(b.pattern, '.', '\\.'), '*', '[^.]+') || '$'))
-    AND NOT EXISTS (SELECT FROM ${schema}.inbox i WHERE i.event_id = o.id)`).join(' UNION ALL ');
+    AND NOT EXISTS (SELECT FROM ${schema}.inbox i WHERE i.event_id = o.id)`;
+}).join(' UNION ALL ');
+
+/** What each service has not handled of the events that it wants. */
+async function unhandled(database) {
+  const { rows } = await database.query(UNNOTED);
+  return rows.filter(({ service, type, payload }) => !OF_NO_INTEREST[service]?.[type]?.(payload))
+    .map(({ service, id }) => ({ service, id }));
+}
 
 const PENDING = {
   unpublished: SCHEMAS.map((schema) => `SELECT id FROM ${schema}.outbox WHERE published_at IS NULL`).join(' UNION ALL '),
-  unhandled,
   parked: SCHEMAS.map((schema) => `SELECT event_id FROM ${schema}.parked WHERE state <> 'parked'`).join(' UNION ALL '),
   deliveries: "SELECT id FROM notify.deliveries WHERE status IN ('queued', 'sending')",
   held: 'SELECT id FROM chat.held_messages',
@@ -24,6 +47,8 @@ const PENDING = {
 /** What is still under way, by its name. */
 export async function pending(database) {
   const counts = {};
+  const waiting = await unhandled(database);
+  if (waiting.length) counts.unhandled = waiting.length;
   for (const [name, sql] of Object.entries(PENDING)) {
     const { rows } = await database.query(`SELECT count(*)::int AS n FROM (${sql}) AS left_over`);
     if (rows[0].n) counts[name] = rows[0].n;
@@ -50,7 +75,6 @@ const QUERIES = {
     ${ms('received_at')} FROM ${schema}.inbox`).join(' UNION ALL '),
   versions: SCHEMAS.map((schema) => `SELECT '${schema}' AS service, aggregate, version::int AS version FROM ${schema}.aggregate_versions`).join(' UNION ALL '),
   parked: SCHEMAS.map((schema) => `SELECT '${schema}' AS service, event_id, type, state, last_error FROM ${schema}.parked`).join(' UNION ALL '),
-  unhandled,
   lanes: `SELECT a.usename AS role, count(DISTINCT l.objid)::int AS lanes, count(*)::int AS locks
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.mode = 'ExclusiveLock' AND l.granted GROUP BY 1`,
@@ -62,6 +86,7 @@ const QUERIES = {
 export async function gather(database, { outbox, rabbit }) {
   const facts = {};
   for (const [name, sql] of Object.entries(QUERIES)) facts[name] = (await database.query(sql)).rows;
+  facts.unhandled = await unhandled(database);
   facts.mails = mails(outbox);
   facts.queues = await queues(rabbit);
   return facts;
