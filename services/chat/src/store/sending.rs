@@ -142,7 +142,8 @@ impl Said {
 /// Says it. The function asks itself who may.
 pub async fn say(conn: &mut Conn, saying: &Saying<'_>) -> Result<Said, DbError> {
     let given = saying.client_id.and_then(|text| Uuid::try_parse(text).ok());
-    let same = if saying.again { Some(saying.id) } else { given };
+    // With an id of the sender's it is found by that one.
+    let same = given.or(saying.again.then_some(saying.id));
     let (bucket, window, most) = match saying.bucket {
         Some(bucket) => (Some(bucket.id.as_slice()), bucket.window, bucket.most),
         None => (None, 0.0, 0),

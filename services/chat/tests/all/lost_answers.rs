@@ -26,8 +26,8 @@ async fn a_message_that_was_stored_is_found_by_its_id() {
             stage.count("SELECT count(*) FROM chat.messages").await
         })
         .await;
-        line.pass();
         line.cut();
+        line.pass();
     };
     let (answer, ()) = futures_util::future::join(stage.say(&stage.client, session, "second"), cut).await;
     assert_eq!(answer.expect(201).data()["seq"], 2);
@@ -36,6 +36,32 @@ async fn a_message_that_was_stored_is_found_by_its_id() {
     // It was counted once.
     let counted = "SELECT sum(cardinality(at)) FROM chat.sent_lately";
     assert_eq!(stage.count(counted).await, 2);
+}
+
+/// What is posted and then emitted stays one message, though the connection breaks in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_said_again_is_found_by_the_senders_id() {
+    let stage = Stage::of(App::of(&services()).with_faults()).await;
+    let session = stage.session().await;
+    let first = stage.said(&stage.client, session, "first").await;
+    let before = stage
+        .count("SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint")
+        .await;
+    let line = stage.app.database_line();
+    line.delay(HELD_BACK);
+    let cut = async {
+        let asked = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()
+             AND query LIKE '%send_message(%' AND extract(epoch FROM query_start) * 1e6 > {before}"
+        );
+        eventually_eq(1, async || stage.count(&asked).await).await;
+        line.cut();
+        line.pass();
+    };
+    let body = json!({ "session_id": session, "content": "first", "client_id": first["id"] });
+    let (answer, ()) = futures_util::future::join(stage.post(&stage.client, body), cut).await;
+    assert_eq!(answer.expect(201).data()["id"], first["id"]);
+    assert_eq!(stage.contents(&stage.reader, session).await, ["first"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
