@@ -5,9 +5,12 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 /// A failure of the database, classed by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// No connection was to be had, or it broke: try again later.
+    /// The database cannot be reached, or the connection broke: try again later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// Every connection was in use for as long as one may wait: nothing was begun.
+    #[error("every connection to the database is in use")]
+    Busy,
     /// Another transaction was in the way (deadlock, serialization, lock time-out): try again.
     #[error("the transaction lost a race: {0}")]
     Contended(String),
@@ -28,7 +31,12 @@ pub enum DbError {
 impl DbError {
     /// Whether the same work may succeed when it is tried again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Contended(_))
+        self.is_outage() || matches!(self, Self::Contended(_))
+    }
+
+    /// Whether there was no connection to work with, or it broke: this says nothing of the work.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Busy)
     }
 
     /// Whether this is the refusal of the named unique or exclusion constraint.

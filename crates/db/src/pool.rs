@@ -71,7 +71,7 @@ impl Pool {
         let permit = match permit.await {
             Ok(Ok(permit)) => permit,
             Ok(Err(error)) => return Err(DbError::Unavailable(error.to_string())),
-            Err(_) => return Err(DbError::Unavailable("every connection is in use".to_owned())),
+            Err(_) => return Err(DbError::Busy),
         };
         let conn = self.connection().await?;
         Ok(Pooled {

@@ -125,6 +125,7 @@ async fn commit(conn: &mut Conn) -> Result<(), DbError> {
     Ok(())
 }
 
+/// What came of the work of a task.
 async fn finish<R, E: From<DbError>>(task: JoinHandle<Result<R, E>>) -> Result<R, E> {
     match task.await {
         Ok(result) => result,
@@ -171,7 +172,7 @@ impl Db {
     /// because a statement that succeeded stands.
     ///
     /// For a function of the schema that does all of it and says itself on whose behalf. When the connection
-    /// breaks ([`DbError::Unavailable`]) nobody knows whether it took effect: the caller has to find out,
+    /// breaks under it ([`DbError::Unavailable`]) nobody knows whether it took effect: the caller has to find out,
     /// or do it again in a way that does no harm. A second statement would be a transaction of its own.
     ///
     /// Runs in a task of its own, as [`write`](Self::write) does.

@@ -38,7 +38,7 @@ impl Failure {
 
     /// Nothing is known about the event itself: the database went away underneath.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self.database(), Some(DbError::Unavailable(_)))
+        self.database().is_some_and(DbError::is_outage)
     }
 
     /// Another transaction was in the way; the same work may succeed at once.

@@ -12,7 +12,7 @@ mod support;
 
 use parlour_contracts::identity::v1::{AccountDeleted, ProfileUpdated};
 use parlour_db::{DbError, Scope, Tx};
-use parlour_events::{Consumer, ConsumerSettings, Failure, Incoming, RelaySettings};
+use parlour_events::{Consumer, Failure, Incoming, RelaySettings};
 use support::{CONSUMER, PUBLISHER, World, profile, publish, quick};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,78 +144,6 @@ async fn bindings_follow_the_handlers() {
         (world.rabbit.bindings(&queue).await == ["identity.profile.updated"]).then_some(())
     })
     .await;
-}
-
-/// What is of no interest is acknowledged, whoever hears of it, and leaves no note.
-#[tokio::test(flavor = "multi_thread")]
-async fn only_what_is_of_interest_is_handled() {
-    let world = World::new().await;
-    let (db, _relay) = world.relay();
-    let consumer = Consumer::new(CONSUMER).on_those(
-        |event: &ProfileUpdated| event.username != "dull",
-        async |tx: &mut Tx, event: Incoming<ProfileUpdated>| support::record(tx, &event).await,
-    );
-    assert_eq!(consumer.types(), ["identity.profile.updated"]);
-    let stop = world.stop.child_token();
-    consumer.spawn(world.db(CONSUMER), world.broker(), quick(), stop);
-    world.bound().await;
-    for word in ["one", "dull", "dull", "two", "dull", "three"] {
-        publish(&db, "account:1", word).await;
-    }
-    world
-        .eventually_words("account:1", &["one", "two", "three"])
-        .await;
-    assert_eq!(world.count("orders.inbox").await, 3);
-    assert_eq!(world.count("orders.parked").await, 0);
-}
-
-/// A type that is not listened to any more leaves the queue, and what is in it does not fail.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_retired_leaves_the_queue() {
-    let world = World::new().await;
-    let (db, _relay) = world.relay();
-    let queue = parlour_events::queue(CONSUMER);
-    let deleted = async |_: &mut Tx, _: Incoming<AccountDeleted>| Ok::<_, Failure>(());
-    // One worker, so that what comes last is handled last.
-    let settings = ConsumerSettings {
-        workers: 1,
-        ..quick()
-    };
-    let former = Consumer::new(CONSUMER)
-        .on(deleted)
-        .on(async |_: &mut Tx, _: Incoming<ProfileUpdated>| Ok::<_, Failure>(()));
-    let run = |consumer: Consumer| {
-        let stop = world.stop.child_token();
-        let task = consumer.spawn(world.db(CONSUMER), world.broker(), settings.clone(), stop.clone());
-        support::Running { stop, task }
-    };
-    let former = run(former);
-    world.bound().await;
-    former.stop().await;
-    for n in 0..20 {
-        publish(&db, &format!("account:{n}"), "left behind").await;
-    }
-    support::eventually("everything is published", async || {
-        (world.count("identity.outbox WHERE published_at IS NULL").await == 0).then_some(())
-    })
-    .await;
-    db.write(Scope::Service, async |tx: &mut Tx| {
-        parlour_events::publish(tx, "account:1", &AccountDeleted::default()).await
-    })
-    .await
-    .unwrap();
-    let consumer = Consumer::new(CONSUMER).on(deleted).retired::<ProfileUpdated>();
-    assert_eq!(consumer.types(), ["identity.account.deleted"]);
-    let _running = run(consumer);
-    support::eventually("one binding", async || {
-        (world.rabbit.bindings(&queue).await == ["identity.account.deleted"]).then_some(())
-    })
-    .await;
-    world
-        .eventually_count("orders.inbox WHERE type = 'identity.account.deleted'", 1)
-        .await;
-    assert_eq!(world.count("orders.inbox").await, 1);
-    assert_eq!(world.count("orders.parked").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Watching, realtime, the log, traces, retention.
+//! Watching, the log, traces, retention.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,11 +16,10 @@ use std::time::Duration;
 
 use parlour_contracts::identity::v1::ProfileUpdated;
 use parlour_events::admin::{self, Start};
-use parlour_events::realtime::{Push, Target};
 use parlour_events::retention::{Retention, Swept, sweep};
-use parlour_events::{Broker, Cause, Envelope, Realtime};
+use parlour_events::{Cause, Envelope};
 use support::{CONSUMER, PUBLISHER, World, eventually, publish};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,113 +90,6 @@ async fn a_watch_catches_up_before_it_handles_and_after_each_cut() {
             .unwrap(),
         "after"
     );
-}
-
-/// The pushes to people that a process hears.
-fn listen(world: &World, broker: &Broker) -> (watch::Receiver<bool>, mpsc::UnboundedReceiver<Push>) {
-    let (sender, pushes) = mpsc::unbounded_channel();
-    let hear = move |push: Push| drop(sender.send(push));
-    let realtime = Realtime::new(broker.clone());
-    (
-        realtime.subscribe(&["user.*"], hear, world.stop.child_token()),
-        pushes,
-    )
-}
-
-/// A push to somebody.
-fn numbered(number: usize) -> Push {
-    Push {
-        target: Target::User(uuid::Uuid::nil()),
-        name: "numbered".into(),
-        payload: serde_json::json!(number),
-    }
-}
-
-/// A process hears its own pushes without the broker, and not a second time from there.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_hears_its_own_pushes_once_and_at_once() {
-    let world = World::new().await;
-    let broker = world.broker();
-    let (mut up, mut pushes) = listen(&world, &broker);
-    let (mut others_up, mut heard_elsewhere) = listen(&world, &world.broker());
-    up.wait_for(|up| *up).await.unwrap();
-    others_up.wait_for(|up| *up).await.unwrap();
-    let own: Vec<Push> = (0..50).map(numbered).collect();
-    let span = tracing::Span::none();
-    let handed: Vec<_> = own.iter().map(|push| (push, &span)).collect();
-    let (sent, error) = Realtime::new(broker).send_all(&handed).await;
-    assert!(sent == 50 && error.is_none(), "{sent}: {error:?}");
-    for expected in &own {
-        assert_eq!(pushes.try_recv().as_ref(), Ok(expected));
-        let elsewhere = timeout(Duration::from_secs(5), heard_elsewhere.recv()).await;
-        assert_eq!(elsewhere.unwrap().as_ref(), Some(expected));
-    }
-    let last = numbered(50);
-    let others = Realtime::new(world.broker());
-    others
-        .send(&last.target, &last.name, &last.payload)
-        .await
-        .unwrap();
-    let next = timeout(Duration::from_secs(5), pushes.recv()).await;
-    assert_eq!(next.unwrap(), Some(last));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pushes_reach_those_who_listen() {
-    let world = World::new().await;
-    // Another process than the one that sends.
-    let (mut up, mut pushes) = listen(&world, &world.broker());
-    up.wait_for(|up| *up).await.unwrap();
-    let realtime = Realtime::new(world.broker());
-    let target = Target::User(uuid::Uuid::now_v7());
-    let payload = serde_json::json!({"typing": true, "name": "أحمد"});
-    realtime
-        .send(&Target::Role("monitor".into()), "alert", &payload)
-        .await
-        .unwrap();
-    realtime.send(&target, "typing", &payload).await.unwrap();
-    let push = timeout(Duration::from_secs(5), pushes.recv())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        push,
-        Push {
-            target: target.clone(),
-            name: "typing".into(),
-            payload: payload.clone()
-        }
-    );
-
-    let many: Vec<Push> = (0..100)
-        .map(|number| Push {
-            target: target.clone(),
-            name: "numbered".into(),
-            payload: serde_json::json!(number),
-        })
-        .collect();
-    let span = tracing::Span::none();
-    let handed: Vec<_> = many.iter().map(|push| (push, &span)).collect();
-    let (sent, error) = realtime.send_all(&handed).await;
-    assert!(sent == 100 && error.is_none(), "{sent}: {error:?}");
-    for expected in &many {
-        let push = timeout(Duration::from_secs(5), pushes.recv()).await.unwrap();
-        assert_eq!(push.as_ref(), Some(expected));
-    }
-
-    eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
-    // It may be up again before this looks; that it changed since it was up says enough.
-    timeout(Duration::from_secs(5), up.changed())
-        .await
-        .expect("the loss is reported")
-        .unwrap();
-    up.wait_for(|up| *up).await.unwrap();
-    eventually("heard again", async || {
-        drop(realtime.send(&target, "again", &payload).await);
-        let push = timeout(Duration::from_millis(200), pushes.recv()).await.ok()??;
-        (push.name == "again").then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

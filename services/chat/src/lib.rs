@@ -8,6 +8,7 @@ pub mod events;
 pub mod following;
 pub mod http;
 pub mod jobs;
+pub mod limiting;
 pub mod marking;
 pub mod meeting;
 pub mod message;

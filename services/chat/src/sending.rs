@@ -1,21 +1,20 @@
 //! Saying something, whichever way it came.
 
-use std::time::Duration;
-
 use parlour_contracts::chat::v1::MessageSent;
 use parlour_db::{DbError, Scope, Tx};
 use parlour_events::Draft;
 use parlour_events::realtime::Target;
-use parlour_http::{Limit, RateClass};
+use parlour_http::Limit;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::domain::content::{self, MOST_METADATA};
 use crate::domain::kinds::MessageKind;
 use crate::error::Error;
+use crate::limiting::{self, Left};
 use crate::message::{Message, State, Words, told_place};
 use crate::state::Chat;
-use crate::store::sending::{self, Bucket, Count, Said, Saying};
+use crate::store::sending::{self, Count, Said, Saying};
 use crate::telling;
 use crate::viewer::Sender;
 
@@ -63,17 +62,6 @@ pub struct Sent {
     pub limit: Option<Left>,
 }
 
-/// What is left of a limit.
-#[derive(Clone, Copy, Debug)]
-pub struct Left {
-    /// The figure.
-    pub limit: Limit,
-    /// How many more may come at once now.
-    pub remaining: u32,
-    /// When there is one more.
-    pub reset: Duration,
-}
-
 impl NewMessage {
     /// Whether its form is right, and this sender may send its kind.
     fn check(&self, sender: &Sender) -> Result<(), Error> {
@@ -106,38 +94,38 @@ impl NewMessage {
     }
 }
 
-/// Says what has no file; the sockets are told after its commit. What is refused because of its
-/// conversation counts against the limit as well.
+/// Says it; the sockets are told after its commit. What is refused because of its conversation counts
+/// against the limit as well.
 pub async fn send(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
-    let (shared, by, said) = (chat.clone(), sender.clone(), new.clone());
-    let work = async move |tx: &mut Tx| send_in(&shared, tx, &by, said).await;
-    match chat.db.write_one(work).await {
-        Err(error @ (Error::SessionNotFound | Error::Denied | Error::Inactive)) => {
-            Err(charged(chat, sender, error).await)
+    let first = if new.file.is_some() {
+        in_transaction(chat, sender, new.clone(), Known::No).await
+    } else {
+        in_one_statement(chat, sender, new.clone()).await
+    };
+    let sent = match first {
+        // Its connection broke. Whether it was stored is found out by its id.
+        Err(Error::Db(DbError::Unavailable(_))) => in_transaction(chat, sender, new, Known::Perhaps).await,
+        first => first,
+    };
+    match sent {
+        Err(refusal @ (Error::SessionNotFound | Error::Denied | Error::Inactive)) => {
+            Err(limiting::charged(chat, sender, refusal).await)
         }
-        Err(Error::Db(DbError::Unavailable(_))) => send_again(chat, sender, new).await,
         sent => sent,
     }
 }
 
-/// Says it when the connection broke on which it was said. Whether it was stored is found out by its id.
-async fn send_again(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
+/// For what has no file: the statement notes a file even if it refuses the message.
+async fn in_one_statement(chat: &Chat, sender: &Sender, new: NewMessage) -> Result<Sent, Error> {
     let (shared, by) = (chat.clone(), sender.clone());
-    let work = async move |tx: &mut Tx| say(&shared, tx, &by, new, Known::Perhaps).await;
-    chat.db.write(Scope::Person(sender.id), work).await
+    let work = async move |tx: &mut Tx| say(&shared, tx, &by, new, Known::No).await;
+    chat.db.write_one(work).await
 }
 
-/// Counts a message that was refused because of its conversation, so that nobody
-/// tries doors for nothing. Answers the refusal, or that it was one too many.
-pub async fn charged<E: From<Error>>(chat: &Chat, sender: &Sender, refusal: E) -> E {
-    let Some((bucket, limit)) = bucket(chat, sender) else {
-        return refusal;
-    };
-    match sending::take(&chat.db, &bucket).await {
-        Ok((false, count)) => limited(limit, count).into(),
-        Ok((true, _)) => refusal,
-        Err(failed) => Error::from(failed).into(),
-    }
+async fn in_transaction(chat: &Chat, sender: &Sender, new: NewMessage, known: Known) -> Result<Sent, Error> {
+    let (shared, by) = (chat.clone(), sender.clone());
+    let work = async move |tx: &mut Tx| say(&shared, tx, &by, new, known).await;
+    chat.db.write(Scope::Person(sender.id), work).await
 }
 
 /// Says it in `tx`; the sockets are told after its commit.
@@ -185,7 +173,7 @@ async fn say(
         text_sealed: text_sealed.unwrap_or_default(),
         ..MessageSent::default()
     };
-    let limit = bucket(chat, sender);
+    let limit = limiting::bucket(chat, sender);
     let review = chat.on_probation(sender.id)
         || (new.kind == MessageKind::Voice && sender.reader && chat.settings.hold_voice_notes);
     let saying = Saying {
@@ -220,7 +208,7 @@ fn answer(
     limit: Option<Limit>,
     (words, client_id, origin): (Words, Option<String>, Option<String>),
 ) -> Result<Sent, Error> {
-    let left = limit.map(|limit| left(limit, said.count));
+    let left = limit.map(|limit| limiting::left(limit, said.count));
     let (mut row, fresh) = match said.outcome.as_str() {
         "sent" | "held" => (said.row()?, true),
         // Nobody was told when its connection broke.
@@ -263,7 +251,7 @@ fn refusal(outcome: &str, limit: Option<Limit>, count: Count) -> Error {
         ("missing", _) => Error::SessionNotFound,
         ("denied", _) => Error::Denied,
         ("inactive", _) => Error::Inactive,
-        ("limited", Some(limit)) => limited(limit, count),
+        ("limited", Some(limit)) => limiting::limited(limit, count),
         ("only_encrypted", _) => Error::Field("type", "must be encrypted in this conversation"),
         ("not_encrypted", _) => Error::Field("type", "cannot be encrypted in this conversation"),
         ("infected", _) => Error::Infected,
@@ -272,34 +260,5 @@ fn refusal(outcome: &str, limit: Option<Limit>, count: Count) -> Error {
         (other, _) => Error::Api(Box::new(parlour_http::ApiError::internal(format!(
             "send_message answered {other:?}"
         )))),
-    }
-}
-
-/// The bucket of somebody's messages, the same for REST and sockets and over all replicas.
-fn bucket(chat: &Chat, sender: &Sender) -> Option<(Bucket, Limit)> {
-    let limit = chat.limits.get(RateClass::Message)?;
-    let bucket = Bucket {
-        id: chat
-            .vault
-            .blind_index(RateClass::Message.name(), &sender.id.to_string()),
-        window: f64::from(limit.seconds),
-        most: i32::try_from(limit.requests).unwrap_or(i32::MAX),
-    };
-    Some((bucket, limit))
-}
-
-fn limited(limit: Limit, count: Count) -> Error {
-    Error::Limited {
-        limit,
-        after: Duration::from_secs_f64(count.wait.max(0.001)),
-    }
-}
-
-fn left(limit: Limit, count: Count) -> Left {
-    let used = u32::try_from(count.used).unwrap_or_default();
-    Left {
-        limit,
-        remaining: limit.requests.saturating_sub(used),
-        reset: Duration::from_secs_f64(count.wait.max(0.0)),
     }
 }

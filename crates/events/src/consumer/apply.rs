@@ -151,6 +151,10 @@ pub(super) async fn call(
     event: &Envelope,
     gathered: &mut Gathered,
 ) -> Result<(), Trouble> {
+    if !context.wants(event) {
+        // It was put aside before it was known to be of no interest.
+        return Ok(());
+    }
     let mut entries = context.entries(&event.event_type).peekable();
     if entries.peek().is_none() {
         let text = format!("{} handles no {}", context.db.service(), event.event_type);

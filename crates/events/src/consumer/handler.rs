@@ -58,27 +58,12 @@ trait Handle: Send + Sync {
     fn gathers(&self) -> bool {
         false
     }
-
-    /// Whether there is anything to do about this event.
-    fn wants(&self, _: &Envelope) -> bool {
-        true
-    }
 }
 
 struct Typed<E, F> {
     handler: F,
     event: PhantomData<fn(E)>,
 }
-
-/// Only some events of a type are handled.
-struct Picky<E, P> {
-    of_interest: P,
-    handler: Arc<dyn Handle>,
-    event: PhantomData<fn(E)>,
-}
-
-/// Nothing is done.
-struct Nothing;
 
 impl<E, F> Handle for Typed<E, F>
 where
@@ -98,36 +83,6 @@ where
             }
             Err(error) => std::future::ready(Err(Failure::poison(error))).boxed(),
         }
-    }
-}
-
-impl<E, P> Handle for Picky<E, P>
-where
-    E: Message + Default + 'static,
-    P: Fn(&E) -> bool + Send + Sync,
-{
-    fn call<'t>(
-        &self,
-        tx: &'t mut Tx,
-        event: &Envelope,
-        gathered: &mut Gathered,
-    ) -> BoxFuture<'t, Result<(), Failure>> {
-        self.handler.call(tx, event, gathered)
-    }
-
-    /// What cannot be read is for the handler, which says so.
-    fn wants(&self, event: &Envelope) -> bool {
-        E::decode(event.payload.as_slice()).map_or(true, |event| (self.of_interest)(&event))
-    }
-}
-
-impl Handle for Nothing {
-    fn call<'t>(&self, _: &'t mut Tx, _: &Envelope, _: &mut Gathered) -> BoxFuture<'t, Result<(), Failure>> {
-        std::future::ready(Ok(())).boxed()
-    }
-
-    fn wants(&self, _: &Envelope) -> bool {
-        false
     }
 }
 
@@ -167,8 +122,6 @@ where
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) pattern: String,
-    /// Whether the queue is bound to it.
-    pub(super) bound: bool,
     handler: Arc<dyn Handle>,
 }
 
@@ -187,34 +140,6 @@ impl Entry {
     pub(super) fn gathers(&self) -> bool {
         self.handler.gathers()
     }
-
-    /// Whether there is anything to do about this event.
-    pub(super) fn wants(&self, event: &Envelope) -> bool {
-        self.handler.wants(event)
-    }
-
-    /// Only about those events that `of_interest` says yes to.
-    pub(super) fn only<E, P>(self, of_interest: P) -> Self
-    where
-        E: Message + Default + 'static,
-        P: Fn(&E) -> bool + Send + Sync + 'static,
-    {
-        let handler = Arc::new(Picky {
-            of_interest,
-            handler: self.handler,
-            event: PhantomData,
-        });
-        Self { handler, ..self }
-    }
-
-    /// Nothing is done about `pattern` any more.
-    pub(super) fn retired(pattern: &str) -> Self {
-        Self {
-            pattern: pattern.to_owned(),
-            bound: false,
-            handler: Arc::new(Nothing),
-        }
-    }
 }
 
 pub(super) fn entry<E, F>(pattern: &str, handler: F) -> Entry
@@ -229,7 +154,6 @@ where
 {
     Entry {
         pattern: pattern.to_owned(),
-        bound: true,
         handler: Arc::new(Typed {
             handler,
             event: PhantomData,
@@ -245,7 +169,6 @@ where
 {
     Entry {
         pattern: pattern.to_owned(),
-        bound: true,
         handler: Arc::new(Reader {
             read,
             by: by.clone(),

@@ -30,7 +30,16 @@ use crate::{Broker, ConsumerSettings, Envelope, Failure, topology};
 pub struct Consumer {
     service: &'static str,
     entries: Vec<Entry>,
+    interests: Vec<Interest>,
     stands: watch::Sender<bool>,
+}
+
+type Wants = dyn Fn(&[u8]) -> bool + Send + Sync;
+
+/// Which events of a type there is something to do about, by their payloads.
+struct Interest {
+    event_type: &'static str,
+    wants: Box<Wants>,
 }
 
 /// What the tasks of a running consumer share.
@@ -39,6 +48,7 @@ pub(crate) struct Context {
     pub(crate) broker: Broker,
     pub(crate) settings: ConsumerSettings,
     entries: Vec<Entry>,
+    interests: Vec<Interest>,
     /// Whether the queue stands.
     stands: watch::Sender<bool>,
     /// A row of the ladder may be due earlier than it was.
@@ -54,10 +64,15 @@ impl Context {
             .filter(move |e| topology::matches(&e.pattern, event_type))
     }
 
-    /// Whether there is anything to do about an event. There is about one that nobody knows.
+    /// Whether an event is of interest here.
     fn wants(&self, event: &Envelope) -> bool {
-        let mut entries = self.entries(&event.event_type).peekable();
-        entries.peek().is_none() || entries.any(|entry| entry.wants(event))
+        let of_type = self
+            .interests
+            .iter()
+            .filter(|interest| interest.event_type == event.event_type);
+        of_type
+            .map(|interest| &interest.wants)
+            .all(|wants| wants(&event.payload))
     }
 
     /// Whether all that is done about a type is gathered.
@@ -73,6 +88,7 @@ impl Consumer {
         Self {
             service,
             entries: Vec::new(),
+            interests: Vec::new(),
             stands: watch::Sender::new(false),
         }
     }
@@ -95,29 +111,23 @@ impl Consumer {
         self.with(entry(E::TYPE, handler))
     }
 
-    /// Like [`on`](Self::on), but only for those events that `of_interest` says yes to. The others are
-    /// acknowledged at once, without a transaction and without a note: for types of which most are
+    /// Says that of the events of type `E` only those are handled that `of_interest` says yes to. The others
+    /// are acknowledged at once, without a transaction and without a note: for types of which most are
     /// of no interest.
     #[must_use]
-    pub fn on_those<E, F>(self, of_interest: impl Fn(&E) -> bool + Send + Sync + 'static, handler: F) -> Self
-    where
-        E: Event + 'static,
-        for<'t> F: AsyncFnOnce(&'t mut Tx, Incoming<E>) -> Result<(), Failure>
-            + HandlerFuture<&'t mut Tx, Incoming<E>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.with(entry(E::TYPE, handler).only(of_interest))
+    pub fn only<E: Event + 'static>(self, of_interest: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
+        // What cannot be read is for the handler, which says so.
+        self.interested(E::TYPE, move |payload| {
+            E::decode(payload).map_or(true, |event| of_interest(&event))
+        })
     }
 
-    /// Does nothing about events of type `E`, which this service has listened to before or does under
-    /// other settings: the queue is not bound to them any more, and those that are still in it are
-    /// acknowledged.
+    /// Says that events of type `E`, which this service has listened to before or does under other settings,
+    /// are of no interest any more: without a handler the queue is not bound to them, and those that are
+    /// still in it are acknowledged.
     #[must_use]
     pub fn retired<E: Event + 'static>(self) -> Self {
-        self.with(Entry::retired(E::TYPE))
+        self.interested(E::TYPE, |_| false)
     }
 
     /// Handles events of type `E` by reading from them what `by` settles, if anything. When several wait of
@@ -146,6 +156,16 @@ impl Consumer {
         self.with(entry("*.audit.recorded", handler))
     }
 
+    fn interested(
+        mut self,
+        event_type: &'static str,
+        wants: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let wants = Box::new(wants);
+        self.interests.push(Interest { event_type, wants });
+        self
+    }
+
     fn with(mut self, entry: Entry) -> Self {
         self.entries.push(entry);
         self
@@ -158,8 +178,7 @@ impl Consumer {
 
     /// The types handled (topic patterns), sorted. For the documentation.
     pub fn types(&self) -> Vec<String> {
-        let bound = self.entries.iter().filter(|entry| entry.bound);
-        let mut types: Vec<String> = bound.map(|entry| entry.pattern.clone()).collect();
+        let mut types: Vec<String> = self.entries.iter().map(|e| e.pattern.clone()).collect();
         types.sort();
         types.dedup();
         types
@@ -187,6 +206,7 @@ impl Consumer {
             broker,
             settings,
             entries: self.entries,
+            interests: self.interests,
             stands: self.stands,
             due: Notify::new(),
             stop,

@@ -75,13 +75,7 @@ async fn begin(
 
 async fn was_bound(context: &Context) -> Result<bool, DbError> {
     let bound = remembered(&context.db).await?;
-    Ok(wanted(context).iter().all(|pattern| bound.contains(pattern)))
-}
-
-/// What the queue has to be bound to.
-fn wanted(context: &Context) -> Vec<String> {
-    let bound = context.entries.iter().filter(|entry| entry.bound);
-    bound.map(|entry| entry.pattern.clone()).collect()
+    Ok(context.entries.iter().all(|entry| bound.contains(&entry.pattern)))
 }
 
 async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), ConsumeError> {
@@ -163,7 +157,7 @@ async fn open(context: &Context) -> Result<Channel, ConsumeError> {
 async fn bind(context: &Context, channel: &Channel) -> Result<(), ConsumeError> {
     let (broker, db) = (&context.broker, &context.db);
     let queue = topology::queue(db.service());
-    let wanted = wanted(context);
+    let wanted: Vec<String> = context.entries.iter().map(|e| e.pattern.clone()).collect();
     remember(db, &wanted).await?;
     for pattern in &wanted {
         topology::bind(broker, channel, &queue, DURABLE_EXCHANGE, pattern).await?;

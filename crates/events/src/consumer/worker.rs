@@ -63,7 +63,10 @@ impl Job {
     /// Whether it may take effect together with others: all that is done about it is gathered, and it
     /// was not delivered before, when it may be what ended its consumer.
     fn may_share(&self, context: &Context) -> bool {
-        self.refused.is_none() && !self.delivery.redelivered && context.gathers(&self.event.event_type)
+        self.refused.is_none()
+            && !self.delivery.redelivered
+            && context.gathers(&self.event.event_type)
+            && context.wants(&self.event)
     }
 
     /// Whether nothing is done about it.

@@ -6,6 +6,7 @@ use parlour_contracts::chat::v1::MessageSent;
 use parlour_testkit::{App, eventually_eq};
 use serde_json::json;
 
+use crate::pushes::overheard;
 use crate::services;
 use crate::support::Stage;
 
@@ -15,8 +16,9 @@ const HELD_BACK: Duration = Duration::from_millis(700);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_was_stored_is_found_by_its_id() {
     let limit = json!({ "requests": 10, "seconds": 1000, "burst": 10 });
-    let builder = App::of(&services()).with_faults().set("limits.message", limit);
-    let stage = Stage::of(builder).await;
+    let builder = App::of(&services()).with_vhost().with_faults();
+    let stage = Stage::of(builder.set("limits.message", limit)).await;
+    let (heard, _stop) = overheard(&stage).await;
     let session = stage.session().await;
     stage.said(&stage.client, session, "first").await;
     let line = stage.app.database_line();
@@ -33,6 +35,16 @@ async fn a_message_that_was_stored_is_found_by_its_id() {
     assert_eq!(answer.expect(201).data()["seq"], 2);
     assert_eq!(stage.contents(&stage.reader, session).await, ["second", "first"]);
     assert_eq!(stage.app.published::<MessageSent>("chat").await.len(), 2);
+    // The sockets are told, though nobody was when it was stored.
+    let told = async || {
+        heard
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|push| push.payload["seq"] == 2)
+            .count()
+    };
+    eventually_eq(1, told).await;
     // It was counted once.
     let counted = "SELECT sum(cardinality(at)) FROM chat.sent_lately";
     assert_eq!(stage.count(counted).await, 2);

@@ -13,7 +13,7 @@ use crate::services;
 use crate::support::{Stage, id};
 
 /// Everything that is pushed from now on.
-async fn overheard(stage: &Stage) -> (Arc<Mutex<Vec<Push>>>, CancellationToken) {
+pub(crate) async fn overheard(stage: &Stage) -> (Arc<Mutex<Vec<Push>>>, CancellationToken) {
     let broker: parlour_chassis::Settings = parlour_chassis::Settings::read(stage.app.layers()).unwrap();
     let realtime = Realtime::new(Broker::new(broker.broker.clone()).unwrap());
     let (heard, stop) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());

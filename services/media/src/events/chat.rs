@@ -40,10 +40,8 @@ pub(super) fn handle(consumer: Consumer, state: &Arc<Media>) -> Consumer {
         .on(async |tx: &mut Tx, event: Incoming<MemberLeft>| {
             Ok(sessions::leave(tx, id(&event.data.session_id)?, id(&event.data.user_id)?).await?)
         })
-        .on_those(
-            shares_a_file,
-            async move |tx: &mut Tx, event: Incoming<MessageSent>| sent(&sending, tx, &event.data).await,
-        )
+        .on(async move |tx: &mut Tx, event: Incoming<MessageSent>| sent(&sending, tx, &event.data).await)
+        .only(shares_a_file)
 }
 
 /// Most messages have no file. What is held back is not for others yet.

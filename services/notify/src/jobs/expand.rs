@@ -45,7 +45,7 @@ async fn expand(notify: &Arc<Notify>, id: Uuid) -> Result<(), DbError> {
         match notify.db.write(Scope::Service, work).await {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(Error::Db(error @ DbError::Unavailable(_))) => return Err(error),
+            Err(Error::Db(error)) if error.is_outage() => return Err(error),
             Err(error) => return rest(notify, id, error).await,
         }
         // Room for whoever is waiting for an answer.

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::domain::content::{self, MOST_METADATA};
 use crate::domain::kinds::MessageKind;
 use crate::error::{CHAT_ACCESS_DENIED, Error, SESSION_INACTIVE, SESSION_NOT_FOUND};
-use crate::sending::{self, Left, NewMessage, Sent};
+use crate::limiting::{self, Left};
+use crate::sending::{self, NewMessage, Sent};
 use crate::state::Chat;
 use crate::view::MessageView;
 use crate::viewer::Sender;
@@ -110,7 +111,7 @@ pub async fn say(
     once: Once,
     answer: fn(&Chat, crate::message::Message) -> Result<Reply, ApiError>,
 ) -> Result<Reply, ApiError> {
-    if !once.has_key() && new.file.is_none() {
+    if !once.has_key() {
         let sent = sending::send(state, &sender, new).await?;
         return replied(state, sent, answer);
     }
@@ -125,7 +126,7 @@ pub async fn say(
         )
         .await;
     match sent {
-        Err(error) if is_of_session(&error) => Err(sending::charged(state, &sender, error).await),
+        Err(error) if is_of_session(&error) => Err(limiting::charged(state, &sender, error).await),
         sent => sent,
     }
 }
