@@ -63,7 +63,10 @@ async fn what_waits_for_another_try_may_lose_its_interest() {
         .await
         .unwrap();
     let _consumer = run(&world, quick(), not_dull());
-    world.eventually_count("orders.parked", 0).await;
+    eventually("it is not put aside any more", async || {
+        (world.count("orders.parked").await == 0).then_some(())
+    })
+    .await;
     assert!(world.words("account:1").await.is_empty());
 }
 
