@@ -22,6 +22,21 @@ pub struct Caller {
     value: String,
 }
 
+/// A [`Caller`] in SQL written by hand; [`Statement::for_caller`](crate::Statement::for_caller) gives its `?` their values.
+#[macro_export]
+macro_rules! caller {
+    () => {
+        "(SELECT set_config(?, ?, true)) IS NOT NULL"
+    };
+}
+
+impl Caller {
+    /// The name of the setting, and its value.
+    pub(crate) fn setting(&self) -> (&'static str, &str) {
+        (self.setting, &self.value)
+    }
+}
+
 impl From<Scope> for Caller {
     fn from(scope: Scope) -> Self {
         let (setting, value) = match scope {
@@ -100,6 +115,30 @@ impl Db {
                     return Err(error);
                 }
                 self.pool().hang_up(conn);
+            }
+        };
+        run.instrument(self.span("SELECT")).await
+    }
+    /// Runs reads as [`ask`](Self::ask) does, on a connection that is theirs until they are done: for what takes
+    /// PostgreSQL longer than a lookup, and for several that are polled together (`join!`) and so travel together.
+    /// Each sees what is committed when it begins, as in [`Db::fetch`].
+    pub async fn ask_alone<F, R>(&self, query: F) -> Result<R, DbError>
+    where
+        for<'c> F: AsyncFn(&'c Conn) -> QueryResult<R> + Clone + Work<&'c Conn, QueryResult<R>>,
+    {
+        let run = async {
+            let mut attempts = 0;
+            loop {
+                let conn = self.conn().await?;
+                let error = match query.clone()(&conn).await {
+                    Ok(found) => return Ok(found),
+                    Err(error) => DbError::from(error),
+                };
+                attempts += 1;
+                if attempts > ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
+                    return Err(error);
+                }
+                conn.discard();
             }
         };
         run.instrument(self.span("SELECT")).await

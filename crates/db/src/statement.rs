@@ -14,6 +14,8 @@ use diesel::sql_types::{
 };
 use uuid::Uuid;
 
+use crate::Caller;
+
 /// A value in a statement.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -96,6 +98,13 @@ impl<'v, T> Statement<'v, T> {
     pub fn and(mut self, sql: &str) -> Self {
         self.sql.to_mut().push_str(sql);
         self
+    }
+
+    /// Gives the next two `?`, which are those of [`caller!`](crate::caller), their values.
+    #[must_use]
+    pub fn for_caller(self, caller: &'v Caller) -> Self {
+        let (setting, value) = caller.setting();
+        self.with(setting).with(value)
     }
 
     /// Gives the next `?` its value.

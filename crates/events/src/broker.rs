@@ -1,6 +1,6 @@
 //! The connections to RabbitMQ.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use lapin::tcp::OwnedTLSConfig;
@@ -50,6 +50,9 @@ pub(crate) enum Purpose {
 /// them in each direction of a connection: 8 MiB where the broker's 128 KiB are used.
 const FRAME_MAX: u32 = 16 * 1024;
 
+/// How often it is seen whether a connection still stands.
+const WATCH: Duration = Duration::from_secs(1);
+
 /// RabbitMQ, as one process sees it. Cheap to clone, connects when first used.
 #[derive(Clone)]
 pub struct Broker(Arc<Inner>);
@@ -77,6 +80,17 @@ impl Slot {
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         current.clone().filter(|c| c.status().connected())
+    }
+
+    /// Whether this is the connection that was made last.
+    fn holds(&self, connection: &Weak<Connection>) -> bool {
+        let current = self
+            .current
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        current
+            .as_ref()
+            .is_some_and(|current| std::ptr::eq(Arc::as_ptr(current), connection.as_ptr()))
     }
 
     /// None when it was never used.
@@ -172,10 +186,7 @@ impl Broker {
 
     /// The connection for `purpose`, made when there is none that stands.
     pub(crate) async fn connection(&self, purpose: Purpose) -> Result<Arc<Connection>, BrokerError> {
-        let slot = match purpose {
-            Purpose::Publish => &self.0.publishing,
-            Purpose::Consume => &self.0.consuming,
-        };
+        let slot = self.slot(purpose);
         if let Some(connection) = slot.usable() {
             return Ok(connection);
         }
@@ -186,7 +197,36 @@ impl Broker {
         let connection = Arc::new(self.connect(purpose).await?);
         topology::declare(self, &connection).await?;
         drop(slot.set(Some(connection.clone())));
+        self.renew_in_time(purpose, &connection);
         Ok(connection)
+    }
+
+    fn slot(&self, purpose: Purpose) -> &Slot {
+        match purpose {
+            Purpose::Publish => &self.0.publishing,
+            Purpose::Consume => &self.0.consuming,
+        }
+    }
+
+    /// Makes another connection once this one has broken, whether anybody needs it or not: a process with
+    /// nothing to publish would call itself degraded until it has.
+    fn renew_in_time(&self, purpose: Purpose, connection: &Arc<Connection>) {
+        let (inner, watched) = (Arc::downgrade(&self.0), Arc::downgrade(connection));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(WATCH).await;
+                let Some(broker) = inner.upgrade().map(Broker) else {
+                    return;
+                };
+                if !broker.slot(purpose).holds(&watched) {
+                    return;
+                }
+                // The next connection is watched by itself.
+                if broker.slot(purpose).usable().is_none() && broker.connection(purpose).await.is_ok() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Declares the topology again, after a sign that something of it is missing.

@@ -1,5 +1,6 @@
 //! Who listens to pushes in this process.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use parlour_contracts::id;
@@ -60,15 +61,24 @@ impl Listeners {
     }
 
     /// Tells those whom it is for, in a span of what it was sent in.
-    pub(crate) fn tell(&self, push: &Push, sent_in: &Span) {
-        let there = self.there();
+    pub(crate) fn tell(&self, push: Cow<'_, Push>, sent_in: &Span) {
+        let mut there = self.there();
         if there.is_empty() {
             return;
         }
         let key = push.target.to_string();
-        for listener in there.iter().filter(|listener| listener.wants(&key)) {
+        there.retain(|listener| listener.wants(&key));
+        let hear = |listener: Arc<Listener>, push: Push| {
             let span = sent_in.in_scope(|| span(&push.name));
-            span.in_scope(|| listener.hear(push.clone()));
+            span.in_scope(|| listener.hear(push));
+        };
+        // Mostly there is one.
+        let last = there.pop();
+        for listener in there {
+            hear(listener, push.as_ref().clone());
+        }
+        if let Some(listener) = last {
+            hear(listener, push.into_owned());
         }
     }
 

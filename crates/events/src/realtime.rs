@@ -4,12 +4,14 @@
 //! A push reaches the listeners of its own process without the way through the broker, which tells
 //! the other processes.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::maybe_done;
-use futures_util::poll;
+use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
+use futures_util::{FutureExt as _, poll};
 use lapin::message::Delivery;
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
@@ -114,30 +116,59 @@ impl Realtime {
     }
 
     /// Sends many in their order, each in its span. Answers how many were sent before the first that was
-    /// not, and what kept that one. They go to the connection together: its thread is woken once for all.
+    /// not, and what kept that one; the listeners of this process hear of those that were sent.
     pub async fn send_all(&self, pushes: &[(&Push, &Span)]) -> (usize, Option<BrokerError>) {
         let mut sent = 0;
         let sending = async {
-            let channel = self.channel().await?;
-            let mut under_way = Vec::with_capacity(pushes.len());
-            for (push, span) in pushes {
-                let publishing = publish(&channel, push, self.broker.listeners().process());
-                let mut publishing = Box::pin(maybe_done(publishing.instrument((*span).clone())));
-                // Puts it behind the one before.
-                let _ = poll!(publishing.as_mut());
-                under_way.push(publishing);
-            }
-            for (mut publishing, (push, span)) in under_way.into_iter().zip(pushes) {
-                publishing.as_mut().await;
-                publishing.as_mut().take_output().transpose()?;
-                self.broker.listeners().tell(push, span);
+            let messages = pushes
+                .iter()
+                .map(|(push, span)| (Message::of(push), (*span).clone()));
+            let on_their_way = self.put_on_the_way(messages).await?;
+            for (publishing, (push, span)) in on_their_way.into_iter().zip(pushes) {
+                done(publishing).await?;
+                self.broker.listeners().tell(Cow::Borrowed(*push), span);
                 sent += 1;
             }
             Ok(())
         };
-        let ended = timeout(PATIENCE, sending).await;
-        let ended = ended.unwrap_or(Err(BrokerError::Timeout(PATIENCE)));
+        let ended = in_time(sending).await;
         (sent, ended.err())
+    }
+
+    /// Sends many in their order, each in its span, and tells the listeners of this process first, whatever
+    /// becomes of the way to the others. For pushes that nobody sends again, and whose listeners find out what
+    /// they missed.
+    pub async fn tell_all(&self, pushes: impl Iterator<Item = (Push, Span)>) -> Result<(), BrokerError> {
+        let mut messages = Vec::new();
+        for (push, span) in pushes {
+            messages.push((Message::of(&push), span.clone()));
+            self.broker.listeners().tell(Cow::Owned(push), &span);
+        }
+        in_time(async {
+            for publishing in self.put_on_the_way(messages.into_iter()).await? {
+                done(publishing).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Puts messages behind each other. They go to the connection together: its thread is woken once for all.
+    async fn put_on_the_way(
+        &self,
+        messages: impl Iterator<Item = (Message, Span)>,
+    ) -> Result<Vec<OnItsWay>, BrokerError> {
+        let channel = self.channel().await?;
+        let process = self.broker.listeners().process();
+        let mut on_their_way = Vec::new();
+        for (message, span) in messages {
+            let publishing = publish(channel.clone(), message, process).instrument(span);
+            let mut publishing = maybe_done(publishing.boxed());
+            // Puts it behind the one before.
+            let _ = poll!(&mut publishing);
+            on_their_way.push(publishing);
+        }
+        Ok(on_their_way)
     }
 
     async fn channel(&self) -> Result<Channel, BrokerError> {
@@ -187,12 +218,42 @@ pub(crate) fn span(name: &str) -> Span {
     tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"))
 }
 
-async fn publish(channel: &Channel, push: &Push, process: Uuid) -> Result<(), BrokerError> {
+/// A push as it travels to the other processes.
+struct Message {
+    key: String,
+    name: String,
+    body: String,
+}
+
+impl Message {
+    fn of(push: &Push) -> Self {
+        Self {
+            key: push.target.to_string(),
+            name: push.name.clone(),
+            body: push.payload.to_string(),
+        }
+    }
+}
+
+/// A message that the connection has or is about to have.
+type OnItsWay = MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>;
+
+async fn done(mut publishing: OnItsWay) -> Result<(), BrokerError> {
+    (&mut publishing).await;
+    Pin::new(&mut publishing).take_output().unwrap_or(Ok(()))
+}
+
+async fn in_time(sending: impl Future<Output = Result<(), BrokerError>>) -> Result<(), BrokerError> {
+    let ended = timeout(PATIENCE, sending).await;
+    ended.unwrap_or(Err(BrokerError::Timeout(PATIENCE)))
+}
+
+async fn publish(channel: Channel, message: Message, process: Uuid) -> Result<(), BrokerError> {
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_delivery_mode(1)
         .with_app_id(process.to_string().into())
-        .with_type(push.name.as_str().into());
+        .with_type(message.name.into());
     let properties = match trace::current() {
         Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
         None => properties,
@@ -200,9 +261,9 @@ async fn publish(channel: &Channel, push: &Push, process: Uuid) -> Result<(), Br
     channel
         .basic_publish(
             REALTIME_EXCHANGE.into(),
-            push.target.to_string().into(),
+            message.key.into(),
             BasicPublishOptions::default(),
-            push.payload.to_string().as_bytes(),
+            message.body.as_bytes(),
             properties,
         )
         .await?;

@@ -76,7 +76,7 @@ pub struct RelaySettings {
 impl Default for RelaySettings {
     fn default() -> Self {
         Self {
-            pipes: 2,
+            pipes: 1,
             in_flight: 1024,
             poll_ms: 1000,
             confirm_timeout_ms: 30_000,

@@ -13,7 +13,7 @@ mod support;
 use std::time::Duration;
 
 use parlour_events::realtime::{Push, Target};
-use parlour_events::{Broker, Realtime};
+use parlour_events::{Broker, BrokerSettings, Realtime};
 use support::{World, eventually};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -50,8 +50,18 @@ async fn a_process_hears_its_own_pushes_once_and_at_once() {
     let own: Vec<Push> = (0..50).map(numbered).collect();
     let span = tracing::Span::none();
     let handed: Vec<_> = own.iter().map(|push| (push, &span)).collect();
-    let (sent, error) = Realtime::new(broker).send_all(&handed).await;
+    let (sent, error) = Realtime::new(broker.clone()).send_all(&handed).await;
     assert!(sent == 50 && error.is_none(), "{sent}: {error:?}");
+    for expected in &own {
+        assert_eq!(pushes.try_recv().as_ref(), Ok(expected));
+        let elsewhere = timeout(Duration::from_secs(5), heard_elsewhere.recv()).await;
+        assert_eq!(elsewhere.unwrap().as_ref(), Some(expected));
+    }
+    let told = Realtime::new(broker.clone());
+    let ended = told
+        .tell_all((0..50).map(|n| (numbered(n), tracing::Span::none())))
+        .await;
+    assert!(ended.is_ok(), "{ended:?}");
     for expected in &own {
         assert_eq!(pushes.try_recv().as_ref(), Ok(expected));
         let elsewhere = timeout(Duration::from_secs(5), heard_elsewhere.recv()).await;
@@ -65,6 +75,30 @@ async fn a_process_hears_its_own_pushes_once_and_at_once() {
         .unwrap();
     let next = timeout(Duration::from_secs(5), pushes.recv()).await;
     assert_eq!(next.unwrap(), Some(last));
+}
+
+/// What nobody sends again is heard at home also where there is no way to the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_hears_its_own_pushes_while_the_broker_is_away() {
+    let world = World::new().await;
+    let away = Broker::new(BrokerSettings::at("amqp://guest:guest@127.0.0.1:1/%2f")).unwrap();
+    let (_, mut pushes) = listen(&world, &away);
+    let realtime = Realtime::new(away);
+    let span = tracing::Span::none;
+    let ended = realtime.tell_all((0..3).map(|n| (numbered(n), span()))).await;
+    assert!(ended.is_err(), "{ended:?}");
+    for number in 0..3 {
+        assert_eq!(pushes.try_recv(), Ok(numbered(number)));
+    }
+    let all: Vec<Push> = (3..6).map(numbered).collect();
+    let none = span();
+    let handed: Vec<_> = all.iter().map(|push| (push, &none)).collect();
+    let (sent, error) = realtime.send_all(&handed).await;
+    assert!(sent == 0 && error.is_some(), "{sent}: {error:?}");
+    assert!(
+        pushes.try_recv().is_err(),
+        "its sender sends it again, and it is heard once"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,14 +123,17 @@ impl Vault {
             .get(id)
             .ok_or_else(|| VaultError::UnknownKey(id.to_owned()))?;
         let mut body = body.to_vec();
-        let plain = key
+        let length = key
             .open_in_place(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(place.as_bytes()),
                 &mut body,
             )
-            .map_err(|_| VaultError::Damaged)?;
-        Ok(plain.to_vec())
+            .map_err(|_| VaultError::Damaged)?
+            .len();
+        // The tag stays behind the plain text.
+        body.truncate(length);
+        Ok(body)
     }
 
     /// Seals text.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use futures_util::future::try_join;
-use parlour_db::{Conn, DbError, Scope};
+use parlour_db::{Caller, Conn, DbError, Scope};
 use uuid::Uuid;
 
 use crate::access;
@@ -56,8 +56,9 @@ pub async fn place(chat: &Chat, viewer: &Viewer, session: Uuid, last: Option<Uui
 pub async fn behind(chat: &Chat, session: Uuid, seq: i64, limit: i64) -> Result<Vec<Message>, Error> {
     let rows = chat
         .db
-        .fetch(Scope::Service, async move |conn: &Conn| -> Result<_, Error> {
-            Ok(messages::after(conn, session, seq, limit).await?)
+        .ask_alone(async move |conn: &Conn| {
+            let caller = Caller::from(Scope::Service);
+            messages::after(conn, &caller, session, seq, limit).await
         })
         .await?;
     rows.into_iter()

@@ -1,5 +1,7 @@
 //! A message with its words opened, and what it looks like to the sockets.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use parlour_vault::Vault;
 use serde::{Deserialize, Serialize};
@@ -95,7 +97,7 @@ pub struct Row {
     /// When it was sent.
     pub created_at: DateTime<Utc>,
     /// Who the sender is.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
 }
 
 /// A message.
@@ -115,7 +117,7 @@ pub struct Message {
     pub file_name: Option<String>,
     pub file_size: Option<i64>,
     pub created_at: DateTime<Utc>,
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
 }
 
 impl Message {

@@ -1,7 +1,9 @@
 //! How a person is shown beside what they say.
 
+use std::borrow::Cow;
+
 use diesel::sql_types::{Nullable, Text};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -35,15 +37,15 @@ pub(crate) type ProfileTypes = (
     Nullable<Text>,
 );
 
-/// `{first_name, last_name, avatar_url}`
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ProfileView {
+/// `{first_name, last_name, avatar_url}`, as answers show a [`Profile`].
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProfileView<'p> {
     /// First name.
-    pub first_name: Option<String>,
+    pub first_name: Option<Cow<'p, str>>,
     /// Last name.
-    pub last_name: Option<String>,
+    pub last_name: Option<&'p str>,
     /// Where their picture is.
-    pub avatar_url: Option<String>,
+    pub avatar_url: Option<&'p str>,
 }
 
 impl Profile {
@@ -62,12 +64,13 @@ impl Profile {
     }
 
     /// As answers show it. Who has no first name is shown by the name that they have.
-    pub fn view(&self) -> ProfileView {
+    pub fn view(&self) -> ProfileView<'_> {
+        let first_name = self.first_name.as_deref().map(Cow::Borrowed);
         let name = || Some(self.name()).filter(|name| !name.is_empty());
         ProfileView {
-            first_name: self.first_name.clone().or_else(name),
-            last_name: self.last_name.clone(),
-            avatar_url: self.avatar_url.clone(),
+            first_name: first_name.or_else(|| name().map(Cow::Owned)),
+            last_name: self.last_name.as_deref(),
+            avatar_url: self.avatar_url.as_deref(),
         }
     }
 
@@ -78,5 +81,11 @@ impl Profile {
             name: self.name(),
             avatar: self.avatar_url.clone(),
         }
+    }
+}
+
+impl Serialize for Profile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.view().serialize(serializer)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use diesel::result::QueryResult;
 use futures_util::future::{try_join, try_join3};
-use parlour_db::{Conn, DbError, Scope};
+use parlour_db::{Caller, Conn, Scope};
 use uuid::Uuid;
 
 pub use crate::access::{Membership, membership};
@@ -84,12 +85,12 @@ pub async fn page(
         }
         Which::Before(id) => (From::Before(id), None),
     };
-    let (user, all) = (viewer.id, viewer.sees_all());
+    let (user, all, scope) = (viewer.id, viewer.sees_all(), viewer.scope());
     let (door, (mut rows, mut reactions)) = chat
         .db
-        .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
-            let door = async { door::door(conn, session, user, all).await.map_err(DbError::from) };
-            Ok(try_join(door, load(conn, session, from, limit + 1)).await?)
+        .ask_alone(async move |conn: &Conn| {
+            let door = door::door(conn, session, user, all);
+            try_join(door, load(conn, scope, session, (from, limit + 1))).await
         })
         .await?;
     let door = admit(chat, viewer, session, door).await?;
@@ -113,10 +114,11 @@ pub async fn page(
     })
 }
 
-async fn load(conn: &Conn, session: Uuid, from: From, limit: i64) -> Result<Rows, DbError> {
-    let rows = messages::page(conn, session, from, limit);
-    let reactions = messages::reactions(conn, session, from, limit);
-    Ok(try_join(rows, reactions).await?)
+async fn load(conn: &Conn, scope: Scope, session: Uuid, (from, limit): (From, i64)) -> QueryResult<Rows> {
+    let caller = Caller::from(scope);
+    let rows = messages::page(conn, &caller, session, from, limit);
+    let reactions = messages::reactions(conn, &caller, session, from, limit);
+    try_join(rows, reactions).await
 }
 
 /// The same page with the held messages before the others.
@@ -127,12 +129,11 @@ async fn with_held(
     (door, offset, limit): (&Door, i64, i64),
 ) -> Result<Rows, Error> {
     let sender = (!viewer.sees_all()).then_some(viewer.id);
-    let below = (offset - door.held).max(0);
+    let (scope, below) = (viewer.scope(), (offset - door.held).max(0));
     chat.db
-        .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
+        .fetch(scope, async move |conn: &Conn| -> Result<_, Error> {
             let held = messages::held(conn, session, sender, limit + 1, offset);
-            let held = async { held.await.map_err(DbError::from) };
-            let visible = load(conn, session, From::Offset(below), limit + 1);
+            let visible = load(conn, scope, session, (From::Offset(below), limit + 1));
             let (mut rows, (visible, reactions)) = try_join(held, visible).await?;
             rows.extend(visible);
             Ok((rows, reactions))
@@ -180,14 +181,15 @@ pub async fn after(
     seq: i64,
     limit: i64,
 ) -> Result<Vec<Seen>, Error> {
-    let (user, all) = (viewer.id, viewer.sees_all());
+    let (user, all, scope) = (viewer.id, viewer.sees_all(), viewer.scope());
     let (door, rows, reactions) = chat
         .db
-        .fetch(viewer.scope(), async move |conn: &Conn| -> Result<_, Error> {
+        .ask_alone(async move |conn: &Conn| {
+            let caller = Caller::from(scope);
             let door = door::door(conn, session, user, all);
-            let rows = messages::after(conn, session, seq, limit);
-            let reactions = messages::reactions_after(conn, session, seq, limit);
-            Ok(try_join3(door, rows, reactions).await?)
+            let rows = messages::after(conn, &caller, session, seq, limit);
+            let reactions = messages::reactions_after(conn, &caller, session, seq, limit);
+            try_join3(door, rows, reactions).await
         })
         .await?;
     let door = admit(chat, viewer, session, door).await?;

@@ -1,7 +1,7 @@
 //! What becomes of held messages, and how visible ones are removed.
 
 use parlour_contracts::chat::v1::MessageSent;
-use parlour_db::Tx;
+use parlour_db::{Caller, Scope, Tx};
 use parlour_events::realtime::Target;
 use uuid::Uuid;
 
@@ -73,7 +73,8 @@ impl Chat {
         let Some(seq) = held::release(tx, session, id, self.now()).await? else {
             return Ok(());
         };
-        let found = messages::after(tx, session, seq - 1, 1).await?;
+        let caller = Caller::from(Scope::Service);
+        let found = messages::after(tx, &caller, session, seq - 1, 1).await?;
         let Some(row) = found.into_iter().next() else {
             return Ok(());
         };

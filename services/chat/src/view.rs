@@ -1,5 +1,8 @@
 //! What answers show.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use parlour_http::Time;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +12,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::message::Message;
 use crate::opening::metadata_place;
-use crate::profile::ProfileView;
+use crate::profile::{Profile, ProfileView};
 use crate::reading::Seen;
 use crate::state::Chat;
 use crate::store::listing::{Part, Session};
@@ -51,7 +54,8 @@ pub struct MessageView {
     /// When it was sent.
     pub created_at: Time,
     /// Who sent it.
-    pub profiles: ProfileView,
+    #[schema(value_type = ProfileView<'static>)]
+    pub profiles: Arc<Profile>,
     /// The reactions to it.
     pub message_reactions: Vec<ReactionView>,
 }
@@ -64,7 +68,8 @@ pub struct ReactionView {
     /// What.
     pub reaction: String,
     /// Who they are.
-    pub profiles: ProfileView,
+    #[schema(value_type = ProfileView<'static>)]
+    pub profiles: Profile,
 }
 
 impl MessageView {
@@ -96,7 +101,7 @@ impl MessageView {
             moderation_state: message.state.name(),
             metadata: message.metadata.unwrap_or_default(),
             created_at: message.created_at.into(),
-            profiles: message.profile.view(),
+            profiles: message.profile,
             message_reactions,
         }
     }
@@ -107,7 +112,7 @@ impl ReactionView {
         Self {
             user_id: row.user_id,
             reaction: row.reaction,
-            profiles: row.profile.view(),
+            profiles: row.profile,
         }
     }
 }
@@ -149,7 +154,8 @@ pub struct BookingView {
     /// What was ordered.
     pub services: ServiceView,
     /// The client.
-    pub profiles: ProfileView,
+    #[schema(value_type = ProfileView<'static>)]
+    pub profiles: Profile,
 }
 
 /// What was ordered.
@@ -209,7 +215,7 @@ impl SessionView {
                 id,
                 status,
                 services: ServiceView { name, kind },
-                profiles: session.client.view(),
+                profiles: session.client,
             }),
         })
     }
@@ -222,9 +228,9 @@ impl SessionDetail {
             let shown = profile.view();
             ParticipantView {
                 id,
-                first_name: shown.first_name,
-                last_name: shown.last_name,
-                avatar_url: shown.avatar_url,
+                first_name: shown.first_name.map(Cow::into_owned),
+                last_name: shown.last_name.map(ToOwned::to_owned),
+                avatar_url: shown.avatar_url.map(ToOwned::to_owned),
                 role,
             }
         };

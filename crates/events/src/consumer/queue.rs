@@ -87,7 +87,7 @@ async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), Co
     for _ in 0..context.settings.workers.max(1) {
         let (place, jobs) = mpsc::channel(room);
         places.push(place);
-        workers.spawn(worker::run(context.clone(), jobs, over.clone()));
+        workers.spawn(worker::run(context.clone(), channel.clone(), jobs, over.clone()));
     }
     let mut deliveries = consume(context, &channel).await?;
     let ended = deliver(context, &mut deliveries, &places, &over, backoff).await;

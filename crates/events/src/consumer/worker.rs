@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
 use tokio::sync::mpsc;
@@ -80,8 +82,13 @@ impl Job {
     }
 }
 
-/// Works until `over`. What it has not begun then goes back to the queue with the channel.
-pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, over: CancellationToken) {
+/// Works until `over`. What it has not begun then goes back to the queue with `channel`.
+pub(super) async fn run(
+    context: Arc<Context>,
+    channel: Channel,
+    mut jobs: mpsc::Receiver<Job>,
+    over: CancellationToken,
+) {
     let most = context.settings.batch.max(1);
     let mut waiting = Vec::with_capacity(most);
     loop {
@@ -93,7 +100,7 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
         if taken == 0 {
             return;
         }
-        if work(&context, &mut waiting, &over).await.is_none() {
+        if work(&context, &channel, &mut waiting, &over).await.is_none() {
             // Not settled: whatever comes after it in this channel must not be either.
             over.cancel();
             return;
@@ -102,7 +109,12 @@ pub(super) async fn run(context: Arc<Context>, mut jobs: mpsc::Receiver<Job>, ov
 }
 
 /// Settles and acknowledges what waits, in its order: together as far as that goes, else one by one.
-async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &CancellationToken) -> Option<()> {
+async fn work(
+    context: &Arc<Context>,
+    channel: &Channel,
+    waiting: &mut Vec<Job>,
+    over: &CancellationToken,
+) -> Option<()> {
     while !waiting.is_empty() {
         if over.is_cancelled() {
             return None;
@@ -116,21 +128,23 @@ async fn work(context: &Arc<Context>, waiting: &mut Vec<Job>, over: &Cancellatio
                 None if over.is_cancelled() => return None,
                 None => settle(context, &mut job, over).await?,
             };
-            acknowledge(context, &job, outcome).await?;
+            acknowledge(context, channel, &job, outcome)?;
         }
     }
     Some(())
 }
 
-/// In time: an acknowledgement that is under way when its connection dies may never be answered.
-/// Without it the broker delivers the event again, and the inbox knows it.
-async fn acknowledge(context: &Context, job: &Job, outcome: Outcome) -> Option<()> {
+/// Puts the acknowledgement behind what the channel has to send already, and does not wait until it is sent:
+/// that would wake this thread once more for each event. One that is lost with its connection costs nothing, since
+/// the broker then delivers the event again and the inbox knows it. By the channel itself, because
+/// [`Delivery::acker`] takes the way round by a task of its own. Answers nothing where the channel is gone.
+fn acknowledge(context: &Context, channel: &Channel, job: &Job, outcome: Outcome) -> Option<()> {
     metric::consumed(context.db.service(), &job.event.event_type, outcome);
     if outcome == Outcome::Applied {
         metric::age(context.db.service(), job.event.time);
     }
-    let ack = job.delivery.ack(BasicAckOptions::default());
-    context.broker.in_time(ack).await.ok().map(drop)
+    let ack = channel.basic_ack(job.delivery.delivery_tag, BasicAckOptions::default());
+    ack.now_or_never().is_none_or(|sent| sent.is_ok()).then_some(())
 }
 
 /// What became of all of them, or nothing: then each has to be settled alone.

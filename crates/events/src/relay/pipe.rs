@@ -9,6 +9,7 @@ use lapin::options::ConfirmSelectOptions;
 use tokio::sync::{Notify, RwLock};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::rows::{Statements, chains};
 use super::{Context, RelayError, pipe_of, wave};
@@ -19,6 +20,8 @@ use crate::{BrokerError, metric};
 /// How many events of one aggregate go out before the lanes are read again, so
 /// that a long chain does not keep the others waiting.
 const DEPTH: usize = 16;
+/// How often lanes are looked into before they may be given back.
+const LOOKS: usize = 16;
 
 /// Whether a round left something that it could have published.
 enum Left {
@@ -53,8 +56,6 @@ impl Pipe {
         let mut backoff = Backoff::engine();
         let mut channel = None;
         loop {
-            // What rang before now is in this round.
-            let _ = self.bell.notified().now_or_never();
             // Asked before the round: what was committed before the stop is then in it.
             let last = self.context.stop.is_cancelled();
             match self.round(&mut channel).await {
@@ -95,31 +96,61 @@ impl Pipe {
         if mine.is_empty() {
             return Ok(Left::Nothing);
         }
-        let width = (self.context.settings.in_flight / pipes).max(1);
-        let per_lane = width.div_ceil(mine.len());
+        let mut published = Vec::new();
+        let ended = self.looks(channel, &mine, &mut published).await;
+        // Whatever ended it: what is not marked goes out again.
+        let marked = self.statements.mark(&self.client, &published).await;
+        ended.and_then(|left| marked.map(|()| left))
+    }
+
+    /// Looks into `lanes` and publishes what is there, as long as there is more and not for ever: lanes cannot
+    /// be given back meanwhile. What was `published` last is marked by the next look, if there is one.
+    async fn looks(
+        &self,
+        channel: &mut Option<Channel>,
+        lanes: &[i16],
+        published: &mut Vec<Uuid>,
+    ) -> Result<Left, RelayError> {
+        let width = (self.context.settings.in_flight / self.context.bells.len()).max(1);
+        let per_lane = width.div_ceil(lanes.len());
+        let limit = i64::try_from(per_lane).unwrap_or(i64::MAX);
         let source = self.context.db.service();
-        let events = self
-            .statements
-            .fetch(
-                &self.client,
-                source,
-                &mine,
-                i64::try_from(per_lane).unwrap_or(i64::MAX),
-            )
-            .await?;
-        if events.is_empty() {
-            return Ok(Left::Nothing);
+        for _ in 0..LOOKS {
+            // What rang before now is in this look.
+            self.has_rung();
+            let wanted = (lanes, limit);
+            let events = self
+                .statements
+                .fetch(&self.client, source, published, wanted)
+                .await?;
+            published.clear();
+            if events.is_empty() {
+                return Ok(Left::Nothing);
+            }
+            // Fewer than one lane may give, so no lane has more.
+            let mut all = events.len() < per_lane;
+            let channel = self.channel(channel).await?;
+            all &= matches!(self.publish(&channel, events, published).await?, Left::Nothing);
+            if all && !self.has_rung() {
+                return Ok(Left::Nothing);
+            }
         }
-        // Fewer than one lane may give, so no lane has more.
-        let all = events.len() < per_lane;
-        let channel = self.channel(channel).await?;
-        let published = self.publish(&channel, events).await?;
-        Ok(if all { published } else { Left::Perhaps })
+        Ok(Left::Perhaps)
+    }
+
+    /// Whether the bell rang since this was asked last.
+    fn has_rung(&self) -> bool {
+        self.bell.notified().now_or_never().is_some()
     }
 
     /// Wave after wave, each with the first unpublished event of every aggregate:
     /// an event that failed keeps those behind it back.
-    async fn publish(&self, channel: &Channel, events: Vec<crate::Envelope>) -> Result<Left, RelayError> {
+    async fn publish(
+        &self,
+        channel: &Channel,
+        events: Vec<crate::Envelope>,
+        published: &mut Vec<Uuid>,
+    ) -> Result<Left, RelayError> {
         let limit = Duration::from_millis(self.context.settings.confirm_timeout_ms);
         let mut chains = chains(events);
         for _ in 0..DEPTH {
@@ -127,9 +158,12 @@ impl Pipe {
             if heads.is_empty() {
                 return Ok(Left::Nothing);
             }
+            // An event is marked before the next of its aggregate goes out.
+            self.statements.mark(&self.client, published).await?;
+            published.clear();
             let wave = wave::publish(channel, &heads, limit).await;
-            self.statements.mark(&self.client, &wave.kept).await?;
             metric::published(self.context.db.service(), wave.kept.len());
+            published.extend(wave.kept);
             if let Some(error) = wave.broken {
                 return Err(error.into());
             }

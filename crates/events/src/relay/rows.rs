@@ -2,18 +2,36 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use super::RelayError;
 use crate::Envelope;
 
+/// So many are looked over for each row in the statement that marks them.
+const FEW: usize = 64;
+
 /// The relay's statements, prepared once for a session.
 #[derive(Clone)]
 pub(super) struct Statements {
     fetch: Statement,
+    mark_and_fetch: Statement,
     mark: Statement,
     backlog: Statement,
+}
+
+/// The oldest unpublished rows of lanes, but for those in `$not`.
+macro_rules! oldest {
+    ($not:literal) => {
+        concat!(
+            "SELECT o.id, o.type, o.aggregate, o.version, o.payload, o.traceparent, o.created_at \
+             FROM unnest($1::smallint[]) AS l (lane) CROSS JOIN LATERAL ( \
+               SELECT * FROM outbox WHERE lane = l.lane AND published_at IS NULL",
+            $not,
+            " ORDER BY seq LIMIT $2) o ORDER BY o.seq"
+        )
+    };
 }
 
 impl Statements {
@@ -21,14 +39,13 @@ impl Statements {
     /// number seen: numbers are drawn before the commit, so a lower one may appear later.
     pub(super) async fn prepare(client: &Client) -> Result<Self, RelayError> {
         Ok(Self {
-            fetch: client
-                .prepare(
-                    "SELECT o.id, o.type, o.aggregate, o.version, o.payload, o.traceparent, o.created_at \
-                     FROM unnest($1::smallint[]) AS l (lane) CROSS JOIN LATERAL ( \
-                       SELECT * FROM outbox WHERE lane = l.lane AND published_at IS NULL \
-                       ORDER BY seq LIMIT $2) o \
-                     ORDER BY o.seq",
-                )
+            fetch: client.prepare(oldest!("")).await?,
+            // What a statement marks it still reads as it was.
+            mark_and_fetch: client
+                .prepare(concat!(
+                    "WITH marked AS (UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($3)) ",
+                    oldest!(" AND id <> ALL($3)")
+                ))
                 .await?,
             mark: client
                 .prepare("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1)")
@@ -46,22 +63,29 @@ impl Statements {
         })
     }
 
-    /// The oldest unpublished events of these lanes, `per_lane` of each at the most.
+    /// The oldest unpublished events of these lanes, `per_lane` of each at the most. Marks what is `published`,
+    /// in the same round trip where that is little.
     pub(super) async fn fetch(
         &self,
         client: &Client,
         source: &str,
-        lanes: &[i16],
-        per_lane: i64,
+        published: &[Uuid],
+        (lanes, per_lane): (&[i16], i64),
     ) -> Result<Vec<Envelope>, RelayError> {
-        let rows = client.query(&self.fetch, &[&lanes, &per_lane]).await?;
+        let rows = if (1..=FEW).contains(&published.len()) {
+            let parameters: [&(dyn ToSql + Sync); 3] = [&lanes, &per_lane, &published];
+            client.query(&self.mark_and_fetch, &parameters).await?
+        } else {
+            self.mark(client, published).await?;
+            client.query(&self.fetch, &[&lanes, &per_lane]).await?
+        };
         Ok(rows.iter().map(|row| envelope(row, source)).collect())
     }
 
     /// Marks events as published.
-    pub(super) async fn mark(&self, client: &Client, ids: &[Uuid]) -> Result<(), RelayError> {
-        if !ids.is_empty() {
-            client.execute(&self.mark, &[&ids]).await?;
+    pub(super) async fn mark(&self, client: &Client, published: &[Uuid]) -> Result<(), RelayError> {
+        if !published.is_empty() {
+            client.execute(&self.mark, &[&published]).await?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! A statement that brings its caller sees what a transaction of that caller sees, however PostgreSQL plans it.
 
 use diesel::dsl::{count_star, exists, select, sql};
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Integer, Text};
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
-use futures_util::future::join_all;
-use parlour_db::{Caller, Conn, Constant, Db, DbError, Scope};
+use futures_util::future::{join_all, try_join};
+use parlour_db::{Caller, Conn, Constant, Db, DbError, Scope, Statement, caller};
 use uuid::Uuid;
 
 use crate::demo::goals::schema::goals;
@@ -26,6 +26,24 @@ async fn titles(db: &Db, scope: Scope) -> Vec<String> {
         Constant(titles).load(&mut conn).await
     };
     db.ask(read).await.unwrap()
+}
+
+/// The same twice and together, by a statement written by hand.
+async fn twice(db: &Db, scope: Scope) -> Vec<String> {
+    let read = async move |conn: &Conn| {
+        let caller = Caller::from(scope);
+        let sql = concat!("SELECT title FROM goals WHERE ", caller!(), " ORDER BY title");
+        let once = async |mut conn: &Conn| -> QueryResult<Vec<(String,)>> {
+            Statement::<(Text,)>::of(sql)
+                .for_caller(&caller)
+                .load(&mut conn)
+                .await
+        };
+        try_join(once(conn), once(conn)).await
+    };
+    let (first, second) = db.ask_alone(read).await.unwrap();
+    assert_eq!(first, second);
+    first.into_iter().map(|(title,)| title).collect()
 }
 
 /// How many goals there are, and whether there is one, whose tables are read below the condition.
@@ -62,6 +80,9 @@ async fn each_caller_sees_their_own_however_it_is_planned() {
             assert!(titles(&db, Scope::Nobody).await.is_empty(), "{plan}");
             assert_eq!(titles(&db, Scope::Person(people[1])).await, ["sleep"], "{plan}");
             assert_eq!(titles(&db, Scope::Service).await, ["sleep", "walk"], "{plan}");
+            assert_eq!(twice(&db, Scope::Person(people[0])).await, ["walk"], "{plan}");
+            assert!(twice(&db, Scope::Nobody).await.is_empty(), "{plan}");
+            assert_eq!(twice(&db, Scope::Service).await, ["sleep", "walk"], "{plan}");
             assert_eq!(counted(&db, Scope::Person(people[1])).await, (1, true), "{plan}");
             assert_eq!(counted(&db, Scope::Nobody).await, (0, false), "{plan}");
         }
@@ -124,6 +145,8 @@ async fn connections_that_died_are_replaced_and_mistakes_are_not_repeated() {
     for _ in 0..3 {
         let together = join_all((0..8).map(|_| titles(&db, Scope::Service))).await;
         assert!(together.iter().all(|found| found.len() == 2), "{together:?}");
+        let alone = join_all((0..8).map(|_| twice(&db, Scope::Service))).await;
+        assert!(alone.iter().all(|found| found.len() == 2), "{alone:?}");
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
         database.admin().await.query(sql, &[]).await.unwrap();

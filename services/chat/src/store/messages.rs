@@ -1,17 +1,20 @@
 //! Messages, in the order of their numbers.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::OptionalExtension as _;
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
-use parlour_db::Conn;
+use parlour_db::{Caller, Conn, caller};
 use uuid::Uuid;
 
 use super::sending::{ProfileRow, profile};
 use super::statement::Statement;
 use crate::message::{Row, State};
-use crate::profile::{ProfileTypes, profile_columns};
+use crate::profile::{Profile, ProfileTypes, profile_columns};
 
 /// The columns of a message, of `m`, and its sender's profile, of `p`.
 macro_rules! columns {
@@ -57,7 +60,19 @@ type Found = (
     ProfileRow,
 );
 
-fn row(found: Found) -> Row {
+/// The senders of messages that were read together.
+#[derive(Default)]
+struct Senders(HashMap<Uuid, Arc<Profile>>);
+
+impl Senders {
+    /// A sender, who is as in their first row.
+    fn know(&mut self, id: Uuid, names: ProfileRow) -> Arc<Profile> {
+        let known = self.0.entry(id);
+        known.or_insert_with(|| profile(names).into()).clone()
+    }
+}
+
+fn row(found: Found, senders: &mut Senders) -> Row {
     let state = match found.6.as_str() {
         "held" => State::Held,
         "rejected" => State::Rejected,
@@ -75,13 +90,35 @@ fn row(found: Found) -> Row {
         file_id: found.8,
         file_size: found.9,
         created_at: found.10,
-        profile: profile(found.11),
+        profile: senders.know(found.3, found.11),
     }
 }
 
 async fn rows(mut conn: &Conn, statement: Statement<'_, Columns>) -> QueryResult<Vec<Row>> {
     let found: Vec<Found> = statement.load(&mut conn).await?;
-    Ok(found.into_iter().map(row).collect())
+    let mut senders = Senders::default();
+    Ok(found.into_iter().map(|found| row(found, &mut senders)).collect())
+}
+
+/// Messages of a conversation, each sender's profile in the first of theirs only: a long page is mostly of
+/// few people.
+macro_rules! messages {
+    ($which:expr, $order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!("m.seq", "m.state"),
+            " FROM (SELECT y.*, row_number() OVER (PARTITION BY y.sender_id ORDER BY y.",
+            $order,
+            ") AS nth FROM (SELECT * FROM messages x WHERE x.session_id = ? AND ",
+            $which,
+            " ORDER BY x.",
+            $order,
+            " LIMIT ?) y) m LEFT JOIN people p ON p.id = m.sender_id AND m.nth = 1 WHERE ",
+            caller!(),
+            " ORDER BY m.",
+            $order
+        )
+    };
 }
 
 /// Where a page begins, going down.
@@ -112,36 +149,32 @@ fn with_top<T>(statement: Statement<'_, T>, session: Uuid, from: From) -> Statem
 
 /// A page of a conversation, the newest first. Numbers have no holes, so that a page that
 /// is deep costs what the first one does.
-pub async fn page(conn: &Conn, session: Uuid, from: From, limit: i64) -> QueryResult<Vec<Row>> {
+pub async fn page(
+    conn: &Conn,
+    caller: &Caller,
+    session: Uuid,
+    from: From,
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
     let sql = match from {
-        From::Offset(_) => concat!(
-            "SELECT ",
-            columns!("m.seq", "m.state"),
-            " FROM messages m LEFT JOIN people p ON p.id = m.sender_id WHERE m.session_id = ? AND m.seq <= ",
-            top!(offset),
-            " ORDER BY m.seq DESC LIMIT ?"
-        ),
-        From::Before(_) => concat!(
-            "SELECT ",
-            columns!("m.seq", "m.state"),
-            " FROM messages m LEFT JOIN people p ON p.id = m.sender_id WHERE m.session_id = ? AND m.seq <= ",
-            top!(before),
-            " ORDER BY m.seq DESC LIMIT ?"
-        ),
+        From::Offset(_) => messages!(concat!("x.seq <= ", top!(offset)), "seq DESC"),
+        From::Before(_) => messages!(concat!("x.seq <= ", top!(before)), "seq DESC"),
     };
     let statement = with_top(Statement::of(sql).with(session), session, from).with(limit);
-    rows(conn, statement).await
+    rows(conn, statement.for_caller(caller)).await
 }
 
 /// Messages behind a number, in their order.
-pub async fn after(conn: &Conn, session: Uuid, seq: i64, limit: i64) -> QueryResult<Vec<Row>> {
-    let statement = Statement::of(concat!(
-        "SELECT ",
-        columns!("m.seq", "m.state"),
-        " FROM messages m LEFT JOIN people p ON p.id = m.sender_id \
-         WHERE m.session_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?"
-    ));
-    rows(conn, statement.with(session).with(seq).with(limit)).await
+pub async fn after(
+    conn: &Conn,
+    caller: &Caller,
+    session: Uuid,
+    seq: i64,
+    limit: i64,
+) -> QueryResult<Vec<Row>> {
+    let statement = Statement::of(messages!("x.seq > ?", "seq"));
+    let statement = statement.with(session).with(seq).with(limit);
+    rows(conn, statement.for_caller(caller)).await
 }
 
 /// Held messages, the newest first: somebody's own, or all for those who look at them.
@@ -173,11 +206,17 @@ pub struct ReactionRow {
     /// What.
     pub reaction: String,
     /// Who they are.
-    pub profile: crate::profile::Profile,
+    pub profile: Profile,
 }
 
 /// The reactions to the messages of a page, in the order in which they came.
-pub async fn reactions(conn: &Conn, session: Uuid, from: From, limit: i64) -> QueryResult<Vec<ReactionRow>> {
+pub async fn reactions(
+    conn: &Conn,
+    caller: &Caller,
+    session: Uuid,
+    from: From,
+    limit: i64,
+) -> QueryResult<Vec<ReactionRow>> {
     let sql = match from {
         From::Offset(_) => concat!(
             "WITH t AS MATERIALIZED (SELECT ",
@@ -185,7 +224,9 @@ pub async fn reactions(conn: &Conn, session: Uuid, from: From, limit: i64) -> Qu
             " AS top) SELECT m.seq, m.user_id, m.reaction, ",
             profile_columns!(),
             " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
-             LEFT JOIN people p ON p.id = m.user_id ORDER BY m.created_at, m.user_id, m.reaction"
+             LEFT JOIN people p ON p.id = m.user_id WHERE ",
+            caller!(),
+            " ORDER BY m.created_at, m.user_id, m.reaction"
         ),
         From::Before(_) => concat!(
             "WITH t AS MATERIALIZED (SELECT ",
@@ -193,16 +234,20 @@ pub async fn reactions(conn: &Conn, session: Uuid, from: From, limit: i64) -> Qu
             " AS top) SELECT m.seq, m.user_id, m.reaction, ",
             profile_columns!(),
             " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
-             LEFT JOIN people p ON p.id = m.user_id ORDER BY m.created_at, m.user_id, m.reaction"
+             LEFT JOIN people p ON p.id = m.user_id WHERE ",
+            caller!(),
+            " ORDER BY m.created_at, m.user_id, m.reaction"
         ),
     };
     let statement = with_top(Statement::of(sql), session, from);
-    reaction_rows(conn, statement.with(session).with(limit)).await
+    let statement = statement.with(session).with(limit);
+    reaction_rows(conn, statement.for_caller(caller)).await
 }
 
 /// The reactions to messages behind a number.
 pub async fn reactions_after(
     conn: &Conn,
+    caller: &Caller,
     session: Uuid,
     seq: i64,
     limit: i64,
@@ -211,10 +256,12 @@ pub async fn reactions_after(
         "SELECT m.seq, m.user_id, m.reaction, ",
         profile_columns!(),
         " FROM reactions m LEFT JOIN people p ON p.id = m.user_id \
-         WHERE m.session_id = ? AND m.seq > ? AND m.seq <= ? ORDER BY m.created_at, m.user_id, m.reaction"
+         WHERE m.session_id = ? AND m.seq > ? AND m.seq <= ? AND ",
+        caller!(),
+        " ORDER BY m.created_at, m.user_id, m.reaction"
     ));
     let statement = statement.with(session).with(seq).with(seq.saturating_add(limit));
-    reaction_rows(conn, statement).await
+    reaction_rows(conn, statement.for_caller(caller)).await
 }
 
 type ReactionTypes = (BigInt, SqlUuid, Text, ProfileTypes);
@@ -270,9 +317,10 @@ pub async fn page_of(mut conn: &Conn, user: Uuid, limit: i64, offset: i64) -> Qu
     .with(offset)
     .load(&mut conn)
     .await?;
+    let mut senders = Senders::default();
     Ok(found
         .into_iter()
-        .map(|(found, read)| (row(found), read))
+        .map(|(found, read)| (row(found, &mut senders), read))
         .collect())
 }
 

@@ -134,7 +134,7 @@ impl Said {
             file_id,
             file_size,
             created_at,
-            profile: self.profile,
+            profile: self.profile.into(),
         })
     }
 }

@@ -53,6 +53,14 @@ async fn a_hundred_at_once_are_numbered_without_holes() {
     contents.sort();
     contents.dedup();
     assert_eq!(contents.len(), 100);
+    for message in page["messages"].as_array().unwrap() {
+        let sender = if message["sender_id"] == json!(stage.client.id) {
+            "Cleo"
+        } else {
+            "Rae"
+        };
+        assert_eq!(message["profiles"]["first_name"], sender, "{message}");
+    }
     let told: Vec<MessageSent> = stage.app.published("chat").await;
     let seqs: Vec<i64> = told.iter().map(|event| event.seq).collect();
     assert_eq!(seqs, (1..=100).collect::<Vec<i64>>());
