@@ -37,7 +37,7 @@ pub(crate) type ProfileTypes = (
     Nullable<Text>,
 );
 
-/// `{first_name, last_name, avatar_url}`, as answers show a [`Profile`].
+/// `{first_name, last_name, avatar_url}`
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProfileView<'p> {
     /// First name.
