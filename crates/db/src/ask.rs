@@ -1,5 +1,7 @@
 //! Reads of one statement, which brings its caller along.
 
+use std::sync::Arc;
+
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -76,6 +78,13 @@ impl QueryFragment<Pg> for Caller {
     }
 }
 
+/// By which connection a read goes.
+#[derive(Clone, Copy)]
+enum Way {
+    Shared,
+    Alone,
+}
+
 impl Db {
     /// Runs a read of one statement without a transaction around it, at half of what that costs
     /// PostgreSQL. The statement says itself on whose behalf it runs, by a [`Caller`] among its
@@ -102,10 +111,30 @@ impl Db {
     where
         for<'c> F: AsyncFn(&'c Conn) -> QueryResult<R> + Clone + Work<&'c Conn, QueryResult<R>>,
     {
+        self.asked(query, Way::Shared).await
+    }
+
+    /// Runs reads as [`ask`](Self::ask) does, on a connection that is theirs until they are done: for what takes
+    /// PostgreSQL longer than a lookup, and for several that are polled together (`join!`) and so travel together.
+    /// Each sees what is committed when it begins, as in [`Db::fetch`].
+    pub async fn ask_alone<F, R>(&self, query: F) -> Result<R, DbError>
+    where
+        for<'c> F: AsyncFn(&'c Conn) -> QueryResult<R> + Clone + Work<&'c Conn, QueryResult<R>>,
+    {
+        self.asked(query, Way::Alone).await
+    }
+
+    async fn asked<F, R>(&self, query: F, way: Way) -> Result<R, DbError>
+    where
+        for<'c> F: AsyncFn(&'c Conn) -> QueryResult<R> + Clone + Work<&'c Conn, QueryResult<R>>,
+    {
         let run = async {
             let mut attempts = 0;
             loop {
-                let conn = self.pool().line().await?;
+                let conn = match way {
+                    Way::Shared => self.pool().line().await?,
+                    Way::Alone => Arc::new(self.conn().await?),
+                };
                 let error = match query.clone()(&conn).await {
                     Ok(found) => return Ok(found),
                     Err(error) => DbError::from(error),
@@ -115,30 +144,6 @@ impl Db {
                     return Err(error);
                 }
                 self.pool().hang_up(conn);
-            }
-        };
-        run.instrument(self.span("SELECT")).await
-    }
-    /// Runs reads as [`ask`](Self::ask) does, on a connection that is theirs until they are done: for what takes
-    /// PostgreSQL longer than a lookup, and for several that are polled together (`join!`) and so travel together.
-    /// Each sees what is committed when it begins, as in [`Db::fetch`].
-    pub async fn ask_alone<F, R>(&self, query: F) -> Result<R, DbError>
-    where
-        for<'c> F: AsyncFn(&'c Conn) -> QueryResult<R> + Clone + Work<&'c Conn, QueryResult<R>>,
-    {
-        let run = async {
-            let mut attempts = 0;
-            loop {
-                let conn = self.conn().await?;
-                let error = match query.clone()(&conn).await {
-                    Ok(found) => return Ok(found),
-                    Err(error) => DbError::from(error),
-                };
-                attempts += 1;
-                if attempts > ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
-                    return Err(error);
-                }
-                conn.discard();
             }
         };
         run.instrument(self.span("SELECT")).await

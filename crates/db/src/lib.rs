@@ -3,7 +3,7 @@
 //!
 //! Every query of a request runs inside [`Db::read`] or [`Db::write`], which set
 //! the caller for row-level security in the round trip that begins the
-//! transaction; what is read often in one statement, in [`Db::ask`].
+//! transaction; what is read often by single statements, in [`Db::ask`] and [`Db::ask_alone`].
 //! [`Db::conn`] is for tables without personal rows.
 
 mod ask;

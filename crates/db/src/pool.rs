@@ -89,7 +89,7 @@ impl Pool {
         }
     }
 
-    /// Closes what [`Pool::line`] gave and turned out to be dead.
+    /// Closes what turned out to be dead, whether others share it or not.
     pub(crate) fn hang_up(&self, conn: Arc<Pooled>) {
         if let Ok(home) = self.home(here()) {
             home.line.leave(&conn);
