@@ -287,22 +287,3 @@ async fn processes_are_killed_under_load() {
     let _consumer = world.consumer(|_| Ok(())).await;
     world.eventually_settled().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_comes_back_that_nobody_needs_now() {
-    let world = World::new().await;
-    let broker = world.broker();
-    broker.ping().await.unwrap();
-    assert!(broker.is_up());
-    eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
-    // Without a pause, since it may be up again in a moment.
-    let lost = async {
-        while broker.is_up() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(45), lost)
-        .await
-        .expect("the loss is noticed");
-    eventually("it is up again", async || broker.is_up().then_some(())).await;
-}

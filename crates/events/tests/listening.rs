@@ -213,3 +213,22 @@ async fn deliveries_wait_while_the_database_is_away() {
         "an outage says nothing of the events"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_comes_back_that_nobody_needs_now() {
+    let world = World::new().await;
+    let broker = world.broker();
+    broker.ping().await.unwrap();
+    assert!(broker.is_up());
+    eventually("a cut", async || (world.rabbit.cut().await > 0).then_some(())).await;
+    // Without a pause, since it may be up again in a moment.
+    let lost = async {
+        while broker.is_up() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(45), lost)
+        .await
+        .expect("the loss is noticed");
+    eventually("it is up again", async || broker.is_up().then_some(())).await;
+}

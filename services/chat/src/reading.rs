@@ -16,7 +16,8 @@ use crate::message::{Message, Row};
 use crate::state::Chat;
 use crate::store::door::{self, Door};
 use crate::store::listing::{self, Part, Session};
-use crate::store::messages::{self, From, ReactionRow};
+use crate::store::messages::{self, From};
+use crate::store::reactions::{self, ReactionRow};
 use crate::viewer::Viewer;
 
 /// A conversation with those who take part in it, for whom it may concern.
@@ -117,7 +118,7 @@ pub async fn page(
 async fn load(conn: &Conn, scope: Scope, session: Uuid, (from, limit): (From, i64)) -> QueryResult<Rows> {
     let caller = Caller::from(scope);
     let rows = messages::page(conn, &caller, session, from, limit);
-    let reactions = messages::reactions(conn, &caller, session, from, limit);
+    let reactions = reactions::of_page(conn, &caller, session, from, limit);
     try_join(rows, reactions).await
 }
 
@@ -188,7 +189,7 @@ pub async fn after(
             let caller = Caller::from(scope);
             let door = door::door(conn, session, user, all);
             let rows = messages::after(conn, &caller, session, seq, limit);
-            let reactions = messages::reactions_after(conn, &caller, session, seq, limit);
+            let reactions = reactions::after(conn, &caller, session, seq, limit);
             try_join3(door, rows, reactions).await
         })
         .await?;

@@ -16,7 +16,7 @@ use crate::profile::{Profile, ProfileView};
 use crate::reading::Seen;
 use crate::state::Chat;
 use crate::store::listing::{Part, Session};
-use crate::store::messages::ReactionRow;
+use crate::store::reactions::ReactionRow;
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]

@@ -140,7 +140,10 @@ macro_rules! top {
     };
 }
 
-fn with_top<T>(statement: Statement<'_, T>, session: Uuid, from: From) -> Statement<'_, T> {
+pub(super) use top;
+
+/// Gives the `?` of [`top!`] their values.
+pub(super) fn with_top<T>(statement: Statement<'_, T>, session: Uuid, from: From) -> Statement<'_, T> {
     match from {
         From::Offset(offset) => statement.with(offset).with(session),
         From::Before(before) => statement.with(session).with(before),
@@ -194,92 +197,6 @@ pub async fn held(
     ));
     let statement = statement.with(session).with(sender).with(sender);
     rows(conn, statement.with(limit).with(offset)).await
-}
-
-/// A reaction, and who it is from.
-#[derive(Clone, Debug)]
-pub struct ReactionRow {
-    /// To the message with this number.
-    pub seq: i64,
-    /// Whose.
-    pub user_id: Uuid,
-    /// What.
-    pub reaction: String,
-    /// Who they are.
-    pub profile: Profile,
-}
-
-/// The reactions to the messages of a page, in the order in which they came.
-pub async fn reactions(
-    conn: &Conn,
-    caller: &Caller,
-    session: Uuid,
-    from: From,
-    limit: i64,
-) -> QueryResult<Vec<ReactionRow>> {
-    let sql = match from {
-        From::Offset(_) => concat!(
-            "WITH t AS MATERIALIZED (SELECT ",
-            top!(offset),
-            " AS top) SELECT m.seq, m.user_id, m.reaction, ",
-            profile_columns!(),
-            " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
-             LEFT JOIN people p ON p.id = m.user_id WHERE ",
-            caller!(),
-            " ORDER BY m.created_at, m.user_id, m.reaction"
-        ),
-        From::Before(_) => concat!(
-            "WITH t AS MATERIALIZED (SELECT ",
-            top!(before),
-            " AS top) SELECT m.seq, m.user_id, m.reaction, ",
-            profile_columns!(),
-            " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
-             LEFT JOIN people p ON p.id = m.user_id WHERE ",
-            caller!(),
-            " ORDER BY m.created_at, m.user_id, m.reaction"
-        ),
-    };
-    let statement = with_top(Statement::of(sql), session, from);
-    let statement = statement.with(session).with(limit);
-    reaction_rows(conn, statement.for_caller(caller)).await
-}
-
-/// The reactions to messages behind a number.
-pub async fn reactions_after(
-    conn: &Conn,
-    caller: &Caller,
-    session: Uuid,
-    seq: i64,
-    limit: i64,
-) -> QueryResult<Vec<ReactionRow>> {
-    let statement = Statement::of(concat!(
-        "SELECT m.seq, m.user_id, m.reaction, ",
-        profile_columns!(),
-        " FROM reactions m LEFT JOIN people p ON p.id = m.user_id \
-         WHERE m.session_id = ? AND m.seq > ? AND m.seq <= ? AND ",
-        caller!(),
-        " ORDER BY m.created_at, m.user_id, m.reaction"
-    ));
-    let statement = statement.with(session).with(seq).with(seq.saturating_add(limit));
-    reaction_rows(conn, statement.for_caller(caller)).await
-}
-
-type ReactionTypes = (BigInt, SqlUuid, Text, ProfileTypes);
-
-async fn reaction_rows(
-    mut conn: &Conn,
-    statement: Statement<'_, ReactionTypes>,
-) -> QueryResult<Vec<ReactionRow>> {
-    let found: Vec<(i64, Uuid, String, ProfileRow)> = statement.load(&mut conn).await?;
-    let rows = found
-        .into_iter()
-        .map(|(seq, user_id, reaction, names)| ReactionRow {
-            seq,
-            user_id,
-            reaction,
-            profile: profile(names),
-        });
-    Ok(rows.collect())
 }
 
 /// How many messages there are in all conversations of a person.

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::OptionalExtension as _;
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
-use parlour_db::Conn;
+use parlour_db::{Caller, Conn, caller};
 use uuid::Uuid;
 
+use super::messages::{From, top, with_top};
 use super::sending::{ProfileRow, profile};
 use super::statement::Statement;
 use crate::profile::{Profile, ProfileTypes, profile_columns};
@@ -89,4 +90,88 @@ pub async fn toggle(
         },
         profile: profile(names),
     }))
+}
+
+/// A reaction, and who it is from.
+#[derive(Clone, Debug)]
+pub struct ReactionRow {
+    /// To the message with this number.
+    pub seq: i64,
+    /// Whose.
+    pub user_id: Uuid,
+    /// What.
+    pub reaction: String,
+    /// Who they are.
+    pub profile: Profile,
+}
+
+/// The reactions to the messages from a number down.
+macro_rules! reactions {
+    ($top:expr) => {
+        concat!(
+            "WITH t AS MATERIALIZED (SELECT ",
+            $top,
+            " AS top) SELECT m.seq, m.user_id, m.reaction, ",
+            profile_columns!(),
+            " FROM t JOIN reactions m ON m.session_id = ? AND m.seq <= t.top AND m.seq > t.top - ? \
+             LEFT JOIN people p ON p.id = m.user_id WHERE ",
+            caller!(),
+            " ORDER BY m.created_at, m.user_id, m.reaction"
+        )
+    };
+}
+
+/// The reactions to the messages of a page, in the order in which they came.
+pub async fn of_page(
+    conn: &Conn,
+    caller: &Caller,
+    session: Uuid,
+    from: From,
+    limit: i64,
+) -> QueryResult<Vec<ReactionRow>> {
+    let sql = match from {
+        From::Offset(_) => reactions!(top!(offset)),
+        From::Before(_) => reactions!(top!(before)),
+    };
+    let statement = with_top(Statement::of(sql), session, from);
+    let statement = statement.with(session).with(limit);
+    reaction_rows(conn, statement.for_caller(caller)).await
+}
+
+/// The reactions to messages behind a number.
+pub async fn after(
+    conn: &Conn,
+    caller: &Caller,
+    session: Uuid,
+    seq: i64,
+    limit: i64,
+) -> QueryResult<Vec<ReactionRow>> {
+    let statement = Statement::of(concat!(
+        "SELECT m.seq, m.user_id, m.reaction, ",
+        profile_columns!(),
+        " FROM reactions m LEFT JOIN people p ON p.id = m.user_id \
+         WHERE m.session_id = ? AND m.seq > ? AND m.seq <= ? AND ",
+        caller!(),
+        " ORDER BY m.created_at, m.user_id, m.reaction"
+    ));
+    let statement = statement.with(session).with(seq).with(seq.saturating_add(limit));
+    reaction_rows(conn, statement.for_caller(caller)).await
+}
+
+type ReactionTypes = (BigInt, SqlUuid, Text, ProfileTypes);
+
+async fn reaction_rows(
+    mut conn: &Conn,
+    statement: Statement<'_, ReactionTypes>,
+) -> QueryResult<Vec<ReactionRow>> {
+    let found: Vec<(i64, Uuid, String, ProfileRow)> = statement.load(&mut conn).await?;
+    let rows = found
+        .into_iter()
+        .map(|(seq, user_id, reaction, names)| ReactionRow {
+            seq,
+            user_id,
+            reaction,
+            profile: profile(names),
+        });
+    Ok(rows.collect())
 }
