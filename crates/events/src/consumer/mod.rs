@@ -1,5 +1,6 @@
 //! Consuming: each event takes effect once, in order within its aggregate.
 
+mod acks;
 mod apply;
 mod dead;
 mod depth;

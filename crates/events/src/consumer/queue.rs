@@ -14,10 +14,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
+use super::acks::Acks;
 use super::worker::{self, Job};
 use crate::BrokerError;
 use crate::backoff::Backoff;
 use crate::broker::Purpose;
+use crate::metric::Outcome;
 use crate::topology::{self, DURABLE_EXCHANGE};
 
 diesel::table! {
@@ -81,21 +83,30 @@ async fn was_bound(context: &Context) -> Result<bool, DbError> {
 async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), ConsumeError> {
     let channel = open(context).await?;
     let over = CancellationToken::new();
+    let acks = Arc::new(Acks::new(
+        channel.clone(),
+        context.settings.prefetch,
+        over.clone(),
+    ));
     let mut workers = JoinSet::new();
     let mut places = Vec::new();
     let room = usize::from(context.settings.prefetch).max(1);
     for _ in 0..context.settings.workers.max(1) {
         let (place, jobs) = mpsc::channel(room);
         places.push(place);
-        workers.spawn(worker::run(context.clone(), channel.clone(), jobs, over.clone()));
+        workers.spawn(worker::run(context.clone(), acks.clone(), jobs, over.clone()));
     }
     let mut deliveries = consume(context, &channel).await?;
-    let ended = deliver(context, &mut deliveries, &places, &over, backoff).await;
+    let ended = tokio::select! {
+        ended = deliver(context, &mut deliveries, &places, &acks, &over, backoff) => ended,
+        () = acks.run() => Err(ConsumeError::Ended),
+    };
     // What is being handled is finished and acknowledged. Closing the channel then
     // returns the rest in order. Cancelling the consumer first (dropping it does)
     // would not do: the next active consumer would begin while this one is still at work.
     over.cancel();
     while workers.join_next().await.is_some() {}
+    acks.flush();
     if channel.status().connected() {
         let closing = channel.close(200, "stopping".into());
         drop(context.broker.in_time(closing).await);
@@ -120,6 +131,7 @@ async fn deliver(
     context: &Arc<Context>,
     deliveries: &mut Deliveries,
     places: &[mpsc::Sender<Job>],
+    acks: &Acks,
     over: &CancellationToken,
     backoff: &mut Backoff,
 ) -> Result<(), ConsumeError> {
@@ -133,6 +145,10 @@ async fn deliver(
         let delivery = delivery.ok_or(ConsumeError::Ended)?.map_err(BrokerError::from)?;
         backoff.reset();
         let job = worker::job(context, delivery);
+        if job.is_of_no_interest(context) {
+            worker::acknowledge(context, acks, &job, Outcome::Ignored);
+            continue;
+        }
         let place = places.get(job.place(places.len())).ok_or(ConsumeError::Ended)?;
         // A worker has room for the whole prefetch, so this does not wait.
         place.send(job).await.map_err(|_| ConsumeError::Ended)?;

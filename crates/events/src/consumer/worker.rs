@@ -3,16 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::BasicAckOptions;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
-use super::{apply, together};
+use super::acks::Acks;
+use super::{Context, apply, together};
 use crate::backoff::Backoff;
 use crate::envelope::headers;
 use crate::metric::{self, Outcome};
@@ -72,7 +69,7 @@ impl Job {
     }
 
     /// Whether nothing is done about it.
-    fn is_of_no_interest(&self, context: &Context) -> bool {
+    pub(super) fn is_of_no_interest(&self, context: &Context) -> bool {
         self.refused.is_none() && !context.wants(&self.event)
     }
 
@@ -82,10 +79,10 @@ impl Job {
     }
 }
 
-/// Works until `over`. What it has not begun then goes back to the queue with `channel`.
+/// Works until `over`. What it has not begun then goes back to the queue with the channel.
 pub(super) async fn run(
     context: Arc<Context>,
-    channel: Channel,
+    acks: Arc<Acks>,
     mut jobs: mpsc::Receiver<Job>,
     over: CancellationToken,
 ) {
@@ -100,7 +97,7 @@ pub(super) async fn run(
         if taken == 0 {
             return;
         }
-        if work(&context, &channel, &mut waiting, &over).await.is_none() {
+        if work(&context, &acks, &mut waiting, &over).await.is_none() {
             // Not settled: whatever comes after it in this channel must not be either.
             over.cancel();
             return;
@@ -111,7 +108,7 @@ pub(super) async fn run(
 /// Settles and acknowledges what waits, in its order: together as far as that goes, else one by one.
 async fn work(
     context: &Arc<Context>,
-    channel: &Channel,
+    acks: &Acks,
     waiting: &mut Vec<Job>,
     over: &CancellationToken,
 ) -> Option<()> {
@@ -124,27 +121,22 @@ async fn work(
         for (place, mut job) in waiting.drain(..run.max(1)).enumerate() {
             let outcome = match together.get(place) {
                 Some(outcome) => *outcome,
-                None if job.is_of_no_interest(context) => Outcome::Ignored,
                 None if over.is_cancelled() => return None,
                 None => settle(context, &mut job, over).await?,
             };
-            acknowledge(context, channel, &job, outcome)?;
+            acknowledge(context, acks, &job, outcome);
         }
     }
     Some(())
 }
 
-/// Puts the acknowledgement behind what the channel has to send already, and does not wait until it is sent:
-/// that would wake this thread once more for each event. One that is lost with its connection costs nothing, since
-/// the broker then delivers the event again and the inbox knows it. By the channel itself, because
-/// [`Delivery::acker`] takes the way round by a task of its own. Answers nothing where the channel is gone.
-fn acknowledge(context: &Context, channel: &Channel, job: &Job, outcome: Outcome) -> Option<()> {
+/// Tells the broker that it is settled.
+pub(super) fn acknowledge(context: &Context, acks: &Acks, job: &Job, outcome: Outcome) {
     metric::consumed(context.db.service(), &job.event.event_type, outcome);
     if outcome == Outcome::Applied {
         metric::age(context.db.service(), job.event.time);
     }
-    let ack = channel.basic_ack(job.delivery.delivery_tag, BasicAckOptions::default());
-    ack.now_or_never().is_none_or(|sent| sent.is_ok()).then_some(())
+    acks.add(job.delivery.delivery_tag);
 }
 
 /// What became of all of them, or nothing: then each has to be settled alone.

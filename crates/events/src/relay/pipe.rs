@@ -22,6 +22,9 @@ use crate::{BrokerError, metric};
 const DEPTH: usize = 16;
 /// How often lanes are looked into before they may be given back.
 const LOOKS: usize = 16;
+/// How long the mark of what was published waits for a look that takes it along. What a crash takes with it
+/// in that time is published again, and every inbox knows it.
+const MARK: Duration = Duration::from_millis(20);
 
 /// Whether a round left something that it could have published.
 enum Left {
@@ -131,7 +134,7 @@ impl Pipe {
             let mut all = events.len() < per_lane;
             let channel = self.channel(channel).await?;
             all &= matches!(self.publish(&channel, events, published).await?, Left::Nothing);
-            if all && !self.has_rung() {
+            if all && !self.has_rung() && !self.rings_soon().await {
                 return Ok(Left::Nothing);
             }
         }
@@ -141,6 +144,16 @@ impl Pipe {
     /// Whether the bell rang since this was asked last.
     fn has_rung(&self) -> bool {
         self.bell.notified().now_or_never().is_some()
+    }
+
+    /// Whether it rings before the mark can wait no longer.
+    async fn rings_soon(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.bell.notified() => true,
+            () = tokio::time::sleep(MARK) => false,
+            () = self.context.stop.cancelled() => false,
+        }
     }
 
     /// Wave after wave, each with the first unpublished event of every aggregate:

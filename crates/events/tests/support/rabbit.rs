@@ -163,6 +163,19 @@ impl Rabbit {
         connection.close(200, "crash".into()).await.unwrap();
     }
 
+    /// Empties a queue; answers how many messages waited in it.
+    pub async fn purge(&self, queue: &str) -> u32 {
+        use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
+        let connection = Connection::connect(&self.amqp_url(), ConnectionProperties::default())
+            .await
+            .unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+        let purged = purged.await.unwrap();
+        connection.close(200, "done".into()).await.unwrap();
+        purged
+    }
+
     /// Refuses connections until allowed again, and cuts those that stand.
     pub async fn shut(&self, shut: bool) {
         let path = format!("vhost-limits/{}/max-connections", self.vhost);
