@@ -12,7 +12,7 @@ use parlour_vault::Vault;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::DevelopmentSettings;
-use crate::{Clock, Readiness, Settings};
+use crate::{Clock, Handovers, Readiness, Settings};
 
 /// The process, as one of its services sees it.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Context {
     pub readiness: Readiness,
     /// The names of all services in this process.
     pub local: Arc<[&'static str]>,
+    /// Who takes connections of this process over.
+    pub handovers: Handovers,
     /// Ends when the process stops.
     pub stop: CancellationToken,
     pub(crate) verifier: Arc<OnceLock<Arc<Verifier>>>,
@@ -55,6 +57,7 @@ impl Context {
             limits: Limits::new(settings.limits.clone()),
             readiness: Readiness::new(broker.clone()),
             local: Arc::new([service]),
+            handovers: Handovers::default(),
             stop: CancellationToken::new(),
             verifier: Arc::default(),
             broker,

@@ -25,13 +25,19 @@ pub struct Local {
 
 /// Answers every request of a worker.
 pub trait Front {
-    /// Answers one.
+    /// Answers one whose connection is HTTP and stays it.
     fn handle<'f>(
         &'f self,
         local: &'f Local,
         request: HttpRequest,
         payload: Payload,
     ) -> LocalBoxFuture<'f, HttpResponse>;
+
+    /// Answers one that wants to leave HTTP. The connection ends behind the answer, unless this has a
+    /// [`Takeover`](crate::Takeover) among its extensions.
+    fn leave<'f>(&'f self, local: &'f Local, request: HttpRequest) -> LocalBoxFuture<'f, HttpResponse> {
+        self.handle(local, request, Payload::None)
+    }
 }
 
 /// Makes a worker's front, which may keep what is local.

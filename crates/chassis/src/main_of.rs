@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::{RunError, Service, Settings, layers, run};
+use crate::{RunError, Service, Settings, layers, run, runtime};
 
 /// Runs one service as a process: configuration from the file that
 /// `PARLOUR_CONFIG` names and from the environment.
 pub fn main_of(service: Service) -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new();
-    let result = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+    let result = runtime().map_err(|error| error.to_string()).and_then(|runtime| {
         runtime
             .block_on(start(service))
             .map_err(|error| error.to_string())

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::assemble::{assemble, make_verifier, open_doors, schema};
 use crate::background::Background;
 use crate::serve::serve;
-use crate::{Clock, Context, Local, Readiness, Service, Settings, gauges, internal, signals};
+use crate::{Clock, Context, Handovers, Local, Readiness, Service, Settings, gauges, internal, signals};
 
 /// Why a process did not start. The text is one sentence for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +113,7 @@ impl Process {
             limits: Limits::new(settings.limits.clone()),
             readiness: readiness.clone(),
             local: services.iter().map(|s| s.name).collect(),
+            handovers: Handovers::default(),
             stop: stop.clone(),
             verifier: verifier.clone(),
         };

@@ -20,7 +20,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match parlour_chassis::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return print::exit(&Err(error.into())),
     };

@@ -18,10 +18,11 @@ mod polling;
 mod slim;
 mod socket;
 mod websocket;
+mod wire;
 
 pub use app::{App, Event, Gone};
 pub use conn::{Conn, SendError};
-pub use listener::{Listener, Settings};
+pub use listener::{Door, Listener, Settings};
 pub use packet::Packet;
 pub use websocket::{Pending, WebSocket, accept, refuse};
 

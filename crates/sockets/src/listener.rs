@@ -1,5 +1,6 @@
 //! The listener that the sockets come in by.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -7,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use http::{Extensions, StatusCode};
+use bytes::Bytes;
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use http::header::CONNECTION;
+use http::{Extensions, HeaderName, HeaderValue, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::asked::{Asked, BAD_REQUEST, UNKNOWN_SESSION};
@@ -20,6 +24,7 @@ use crate::engine::Engine;
 use crate::link::Transport;
 use crate::polling::wrong;
 use crate::slim::slim;
+use crate::wire::Wire;
 use crate::{App, Request, Response, accept, refuse};
 
 /// What an HTTP connection reserves while it is one, in bytes: the least hyper takes.
@@ -27,6 +32,10 @@ const HTTP_BUFFER: usize = 8192;
 /// How long a connection may rest until a request's head is there: longer than a gateway
 /// keeps connections for later, so that none is closed on a request that is under way.
 const HEAD_TIME: Duration = Duration::from_secs(45);
+/// Connections handed over that wait to be taken.
+const WAITING: usize = 1024;
+/// The header by which a request is found in the logs.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where Engine.IO is.
 pub(crate) const ENGINE_PATH: &str = "/socket.io";
 
@@ -54,14 +63,43 @@ pub struct Settings {
 /// A bound listener.
 pub struct Listener {
     listener: TcpListener,
+    door: Door,
+    handed: mpsc::Receiver<Handed>,
     settings: Settings,
+}
+
+/// The way in for connections that this process accepted elsewhere.
+#[derive(Clone)]
+pub struct Door(mpsc::Sender<Handed>);
+
+struct Handed {
+    stream: std::net::TcpStream,
+    said: Bytes,
+    held: Box<dyn Any + Send + Sync>,
+}
+
+impl Door {
+    /// Takes a connection with one request on it, of which `said` is what was read, and drops `held` with it. Does not
+    /// wait: where too many do, and after the listener's end, the connection is closed.
+    pub fn take(&self, stream: std::net::TcpStream, said: Bytes, held: Box<dyn Any + Send + Sync>) {
+        let handed = Handed { stream, said, held };
+        if self.0.try_send(handed).is_err() {
+            tracing::debug!("a connection that was handed over was closed");
+        }
+    }
 }
 
 impl Listener {
     /// Binds the address.
     pub async fn bind(settings: Settings) -> std::io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
-        Ok(Self { listener, settings })
+        let (door, handed) = mpsc::channel(WAITING);
+        Ok(Self {
+            listener,
+            door: Door(door),
+            handed,
+            settings,
+        })
     }
 
     /// Where it listens.
@@ -69,20 +107,22 @@ impl Listener {
         self.listener.local_addr()
     }
 
+    /// The other way in.
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
     /// Lets clients in until `stop`. Those that are in stay.
-    pub async fn serve<A: App>(self, app: Arc<A>, stop: CancellationToken) {
-        let settings = self.settings;
+    pub async fn serve<A: App>(mut self, app: Arc<A>, stop: CancellationToken) {
+        let settings = self.settings.clone();
         let engine = Engine::new(app, settings.clone());
         let seats = Seats {
             taken: Arc::default(),
             most: settings.most,
         };
-        loop {
-            let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await else {
-                return;
-            };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+        while let Some(came) = stop.run_until_cancelled(self.next()).await {
+            let came = match came {
+                Ok(came) => came,
                 Err(error) => {
                     // Out of descriptors, most likely: some are about to be given back.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -94,16 +134,42 @@ impl Listener {
                 tracing::debug!(most = settings.most, "a connection too many was closed");
                 continue;
             };
-            tune(&stream, settings.stalled);
+            tune(&came.wire.stream, settings.stalled);
             let held = Held {
                 engine: engine.clone(),
                 seats: seats.clone(),
                 seat: Arc::new(seat),
+                kept: came.kept,
             };
-            tokio::spawn(hold(stream, held));
+            tokio::spawn(hold(came.wire, held));
         }
     }
+
+    /// The next connection, whichever way it comes.
+    async fn next(&mut self) -> std::io::Result<Came> {
+        let (stream, said, kept) = tokio::select! {
+            accepted = self.listener.accept() => (accepted?.0, Bytes::new(), None),
+            // There is always a sender: this has one.
+            Some(handed) = self.handed.recv() => {
+                let kept = Kept(handed.held.into());
+                (TcpStream::from_std(handed.stream)?, handed.said, Some(kept))
+            }
+        };
+        Ok(Came {
+            wire: Wire { said, stream },
+            kept,
+        })
+    }
 }
+
+struct Came {
+    wire: Wire,
+    kept: Option<Kept>,
+}
+
+/// What whoever handed a connection over keeps for as long as it lives.
+#[derive(Clone)]
+pub(crate) struct Kept(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>);
 
 /// As many as connections may be open.
 #[derive(Clone)]
@@ -143,12 +209,12 @@ fn tune(stream: &TcpStream, stalled: Duration) {
     let _ = stalled;
 }
 
-async fn hold<A: App>(stream: TcpStream, held: Held<A>) {
+async fn hold<A: App>(wire: Wire, held: Held<A>) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HTTP_BUFFER)
-        .serve_connection(TokioIo::new(stream), held)
+        .serve_connection(TokioIo::new(wire), held)
         .with_upgrades()
         .await;
     if let Err(error) = served {
@@ -161,6 +227,9 @@ struct Held<A: App> {
     engine: Arc<Engine<A>>,
     seats: Seats,
     seat: Arc<Seat>,
+    /// Of one that was handed over, which is for one request: what would follow it has not been looked at by
+    /// whoever accepted it.
+    kept: Option<Kept>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -170,8 +239,28 @@ impl<A: App> Service<Request> for Held<A> {
     type Error = Infallible;
     type Future = Answering;
 
-    fn call(&self, mut request: Request) -> Answering {
+    fn call(&self, request: Request) -> Answering {
+        let id = request.headers().get(&REQUEST_ID).cloned();
+        let answering = self.answer(request);
+        let once = self.kept.is_some();
+        Box::pin(answering.map_ok(move |mut response| {
+            let ends = once && response.status() != StatusCode::SWITCHING_PROTOCOLS;
+            let headers = response.headers_mut();
+            headers.extend(id.map(|id| (REQUEST_ID.clone(), id)));
+            if ends {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }))
+    }
+}
+
+impl<A: App> Held<A> {
+    fn answer(&self, mut request: Request) -> Answering {
         let engine = self.engine.clone();
+        if let Some(kept) = &self.kept {
+            request.extensions_mut().insert(kept.clone());
+        }
         match Asked::of(&request) {
             Asked::Other => {
                 request.extensions_mut().insert(self.seat.clone());

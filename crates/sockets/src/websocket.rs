@@ -16,7 +16,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::listener::Seat;
+use crate::listener::{Kept, Seat};
+use crate::wire::Wire;
 use crate::{Request, Response};
 
 /// An open WebSocket.
@@ -24,6 +25,7 @@ pub struct WebSocket {
     /// What comes and goes.
     pub stream: WebSocketStream<TcpStream>,
     _seat: Option<Arc<Seat>>,
+    _kept: Option<Kept>,
 }
 
 /// What an idle socket reserves for reading, in bytes. A longer message makes room for itself.
@@ -38,6 +40,7 @@ pub struct Pending {
     upgrade: OnUpgrade,
     most_bytes: usize,
     seat: Option<Arc<Seat>>,
+    kept: Option<Kept>,
 }
 
 impl Pending {
@@ -45,17 +48,19 @@ impl Pending {
     pub async fn open(self) -> Option<WebSocket> {
         let upgraded = self.upgrade.await.ok()?;
         // As we gave it to hyper.
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        let parts = upgraded.downcast::<TokioIo<Wire>>().ok()?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(self.most_bytes))
             .max_frame_size(Some(self.most_bytes));
-        let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+        let Wire { said, stream } = parts.io.into_inner();
+        let read = [parts.read_buf, said].concat();
         let server = Role::Server;
         Some(WebSocket {
             stream: WebSocketStream::from_partially_read(stream, read, server, Some(config)).await,
             _seat: self.seat,
+            _kept: self.kept,
         })
     }
 }
@@ -100,6 +105,7 @@ pub fn accept(
     }
     let pending = Pending {
         seat: request.extensions().get::<Arc<Seat>>().cloned(),
+        kept: request.extensions().get::<Kept>().cloned(),
         upgrade: hyper::upgrade::on(request),
         most_bytes,
     };

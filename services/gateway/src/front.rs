@@ -1,6 +1,5 @@
 //! The way of every request through the gateway.
 
-use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,7 +42,11 @@ impl Front for Edge {
         request: HttpRequest,
         payload: Payload,
     ) -> LocalBoxFuture<'f, HttpResponse> {
-        Box::pin(self.serve(request, payload))
+        Box::pin(self.serve(request, payload, false))
+    }
+
+    fn leave<'f>(&'f self, _: &'f Local, request: HttpRequest) -> LocalBoxFuture<'f, HttpResponse> {
+        Box::pin(self.serve(request, Payload::None, true))
     }
 }
 
@@ -70,7 +73,8 @@ impl Edge {
         }
     }
 
-    async fn serve(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+    /// Answers a request, whose connection can be had if it `leaves` HTTP.
+    async fn serve(&self, request: HttpRequest, payload: Payload, leaves: bool) -> HttpResponse {
         let mut record = Record {
             started: Instant::now(),
             method: request.method().clone(),
@@ -78,12 +82,15 @@ impl Edge {
             user: None,
             request_id: request_id(&request),
             trace: Trace::of(&request),
-            received: Rc::new(Cell::new(0)),
+            received: Rc::default(),
+            sent: Rc::default(),
             upstream: None,
             seat: None,
         };
         let mut admitted = None;
-        let result = self.answer(&request, payload, &mut record, &mut admitted).await;
+        let result = self
+            .answer(&request, payload, leaves, &mut record, &mut admitted)
+            .await;
         let response = result.unwrap_or_else(|error| {
             request
                 .extensions_mut()
@@ -122,6 +129,7 @@ impl Edge {
         &self,
         request: &HttpRequest,
         payload: Payload,
+        leaves: bool,
         record: &mut Record,
         admitted: &mut Option<Admitted>,
     ) -> Result<HttpResponse, ApiError> {
@@ -155,7 +163,7 @@ impl Edge {
         record.seat = Some(caps.enter(address).ok_or_else(busy)?);
         let target = self.target(path)?;
         if upgrade {
-            tunnel::check(request)?;
+            tunnel::check(request, leaves)?;
             if !matches!(target, Target::Realtime(_)) {
                 return Err(ApiError::field("Upgrade", "this path is not a WebSocket"));
             }

@@ -59,8 +59,11 @@ impl Edge {
     ) -> Result<HttpResponse, ApiError> {
         let sid = sticky::sid(request);
         let known = sid.and_then(|sid| self.shared.sticky.find(sid));
+        let everyone = pool.members();
         let mut asking = if upgrade {
-            Asking::Tunnel(Some(payload), Some(self.held(record)))
+            // A replica that is asked whether it knows a session must be able to say no.
+            let sure = sid.is_none() || known.is_some() || everyone.len() == 1;
+            Asking::Tunnel(Some(self.held(record)), sure && !self.shared.settings.tls.is_on())
         } else {
             Asking::Poll(self.incoming(request, payload, record)?.gather(request).await?)
         };
@@ -76,7 +79,6 @@ impl Edge {
             return Ok(self.notice(response, replica));
         };
         // A session of another gateway, or of one that was restarted: its replica will know it.
-        let everyone = pool.members();
         let others = everyone.iter().map(|member| member.address);
         let places = known
             .into_iter()
@@ -117,9 +119,10 @@ impl Edge {
                     .await;
                 asked.map(|(response, replica, _)| (response, replica))
             }
-            Asking::Tunnel(payload, held) => {
+            Asking::Tunnel(held, handing) => {
+                let here = handing.then_some(&self.shared.handovers);
                 self.proxy
-                    .upgrade(pool, whither, request, payload, sender, held)
+                    .upgrade(pool, whither, request, sender, held, here)
                     .await
             }
         }
@@ -141,6 +144,7 @@ impl Edge {
         Held {
             seat: record.seat.take(),
             readiness: self.shared.readiness.clone(),
+            sent: record.sent.clone(),
         }
     }
 }
@@ -148,14 +152,15 @@ impl Edge {
 /// A request of a session, which may have to be put to several replicas.
 enum Asking {
     Poll(Outgoing),
-    Tunnel(Option<Payload>, Option<Held>),
+    /// A tunnel, and whether a replica of this process may get the connection itself.
+    Tunnel(Option<Held>, bool),
 }
 
 impl Asking {
     fn is_repeatable(&self) -> bool {
         match self {
             Self::Poll(body) => matches!(body, Outgoing::Whole(_)),
-            Self::Tunnel(payload, _) => payload.is_some(),
+            Self::Tunnel(held, _) => held.is_some(),
         }
     }
 }

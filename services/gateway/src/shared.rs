@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use parlour_chassis::{Context, Local, Readiness};
+use parlour_chassis::{Context, Handovers, Local, Readiness};
 use parlour_telemetry::LogFormat;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     pub(crate) requests: Arc<Caps>,
     pub(crate) tunnels: Arc<Caps>,
+    /// Who of this process takes tunnels over.
+    pub(crate) handovers: Handovers,
     pub(crate) cors: Cors,
     pub(crate) stats: Stats,
     pub(crate) sticky: Sticky,
@@ -68,6 +70,7 @@ impl Shared {
             gate: Gate::new(context.limits.clone(), settings.replicas, caps.rate_keys),
             requests: Caps::new(caps.requests, caps.requests_per_address),
             tunnels: Caps::new(caps.tunnels, caps.tunnels_per_address),
+            handovers: context.handovers.clone(),
             cors: Cors::new(&settings.cors),
             stats: Stats::default(),
             sticky: Sticky::new(caps.sticky_sessions),

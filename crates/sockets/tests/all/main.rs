@@ -9,6 +9,7 @@
 
 mod support;
 
+mod handed;
 mod lives;
 mod official;
 mod plain;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::StatusCode;
 use parlour_sockets::{
-    App, Conn, Event, Gone, Listener, Packet, Request, Response, Settings, accept, refuse,
+    App, Conn, Door, Event, Gone, Listener, Packet, Request, Response, Settings, accept, refuse,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -91,6 +91,7 @@ impl App for Program {
 /// A listener with the program behind it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) door: Door,
     pub(crate) program: Arc<Program>,
     told: mpsc::UnboundedReceiver<Told>,
     pub(crate) stop: CancellationToken,
@@ -114,7 +115,7 @@ pub(crate) fn calm() -> Settings {
 impl Server {
     pub(crate) async fn start(settings: Settings) -> Self {
         let listener = Listener::bind(settings).await.unwrap();
-        let address = listener.address().unwrap();
+        let (address, door) = (listener.address().unwrap(), listener.door());
         let (sender, told) = mpsc::unbounded_channel();
         let program = Arc::new(Program {
             told: sender,
@@ -124,6 +125,7 @@ impl Server {
         tokio::spawn(listener.serve(program.clone(), stop.clone()));
         Self {
             address,
+            door,
             program,
             told,
             _guard: stop.clone().drop_guard(),

@@ -33,6 +33,10 @@ pub async fn open(built: &mut Built, chat: Arc<Chat>, context: Context) -> anyho
     let bound = Listener::bind(settings.listener()).await;
     let listener = bound.with_context(|| format!("sockets cannot be listened for on {address}"))?;
     let address = listener.address()?;
+    let door = listener.door();
+    context.handovers.offer(address, move |handed| {
+        door.take(handed.stream, handed.said, handed.held)
+    });
     let live = Arc::new(Live::new(chat, context.clone(), settings));
     let shown = live.clone();
     built.pages.push(Arc::new(move |config: &mut web::ServiceConfig| {

@@ -11,6 +11,8 @@ use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::{Method, StatusCode};
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+use parlour_chassis::Takeover;
 use parlour_http::Route;
 use uuid::Uuid;
 
@@ -60,6 +62,8 @@ pub(crate) struct Record {
     pub(crate) request_id: String,
     pub(crate) trace: Trace,
     pub(crate) received: Rc<Cell<u64>>,
+    /// What went to the client by a tunnel.
+    pub(crate) sent: Rc<Cell<u64>>,
     pub(crate) upstream: Option<Duration>,
     pub(crate) seat: Option<Seat>,
 }
@@ -86,8 +90,14 @@ impl Record {
     }
 
     /// Writes the line when the answer is out: at once if it is all here, else when its end was sent.
-    pub(crate) fn conclude(self, ledger: &Rc<Ledger>, response: HttpResponse) -> HttpResponse {
+    pub(crate) fn conclude(self, ledger: &Rc<Ledger>, mut response: HttpResponse) -> HttpResponse {
         let status = response.status();
+        let takeover = response.extensions_mut().remove::<Takeover>();
+        if let Some(takeover) = takeover {
+            let takeover = self.follow(ledger.clone(), status, takeover);
+            response.extensions_mut().insert(takeover);
+            return response;
+        }
         let empty = matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
         if empty || self.method == Method::HEAD {
             self.write(ledger, status, 0, true);
@@ -106,6 +116,23 @@ impl Record {
                 record: Some(self),
             }),
         })
+    }
+}
+
+impl Record {
+    /// Writes the line when whoever takes the connection over is done with it here.
+    fn follow(self, ledger: Rc<Ledger>, status: StatusCode, takeover: Takeover) -> Takeover {
+        let Takeover { answered, take } = takeover;
+        let take = move |wire| -> LocalBoxFuture<'static, ()> {
+            Box::pin(async move {
+                take(wire).await;
+                self.write(&ledger, status, self.sent.get(), true);
+            })
+        };
+        Takeover {
+            answered,
+            take: Box::new(take),
+        }
     }
 }
 

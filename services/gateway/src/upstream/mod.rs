@@ -8,6 +8,7 @@ pub(crate) mod head;
 pub(crate) mod pool;
 pub(crate) mod probe;
 pub(crate) mod proxy;
+mod pump;
 pub(crate) mod sticky;
 pub(crate) mod tunnel;
 pub(crate) mod wire;

@@ -1,39 +1,28 @@
-//! `WebSockets`: after the 101 bytes go both ways as they come. An idle one holds no buffer of ours.
+//! `WebSockets`: after the 101 bytes go both ways as they come. One whose replica is in this process leaves the
+//! gateway with its connection.
 
-use std::io;
+use std::cell::Cell;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, Version, header};
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
-use futures_util::future::LocalBoxFuture;
-use parlour_chassis::Readiness;
+use parlour_chassis::{Handed, Handovers, Readiness, Takeover, Wire};
 use parlour_http::ApiError;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::Sleep;
-use tokio_util::io::poll_read_buf;
 
 use super::answer::Begun;
 use super::chunked::Garbage;
 use super::connection::{Connection, Failure};
 use super::pool::{Pool, Ticket};
 use super::proxy::{Proxy, Sender, Whither, ticket, told};
+use super::pump::pump;
 use super::wire::{Length, Passage, write_request};
 use crate::edge::caps::Seat;
 
-/// Room for a piece of what comes back.
-const PIECE: usize = 4 * 1024;
 /// Over how long the sockets of a stopping gateway are let go, so that they do not all come back at once.
 const JITTER: Duration = Duration::from_secs(8);
-/// How long the last bytes have to reach the client before its connection is closed.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 /// How many replicas are tried.
 const TRIES: usize = 3;
 
@@ -43,8 +32,8 @@ pub(crate) fn is_wanted(request: &HttpRequest) -> bool {
     upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Refuses an upgrade that is not one (RFC 6455, section 4.2.1).
-pub(crate) fn check(request: &HttpRequest) -> Result<(), ApiError> {
+/// Refuses an upgrade that is not one (RFC 6455, section 4.2.1), as one is whose connection does not leave HTTP.
+pub(crate) fn check(request: &HttpRequest, leaves: bool) -> Result<(), ApiError> {
     let headers = request.headers();
     let text = |name: &str| {
         headers
@@ -57,7 +46,8 @@ pub(crate) fn check(request: &HttpRequest) -> Result<(), ApiError> {
         .any(|word| word.trim().eq_ignore_ascii_case("upgrade"));
     let bare =
         !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING);
-    if request.method() != Method::GET || request.version() != Version::HTTP_11 || !words || !bare {
+    if request.method() != Method::GET || request.version() != Version::HTTP_11 || !words || !bare || !leaves
+    {
         return Err(ApiError::field(
             "Upgrade",
             "must come with GET, Connection: Upgrade and no body",
@@ -77,6 +67,8 @@ pub(crate) fn check(request: &HttpRequest) -> Result<(), ApiError> {
 pub(crate) struct Held {
     pub(crate) seat: Option<Seat>,
     pub(crate) readiness: Readiness,
+    /// Counts what the client got.
+    pub(crate) sent: Rc<Cell<u64>>,
 }
 
 impl Proxy {
@@ -86,9 +78,9 @@ impl Proxy {
         pool: &Pool,
         whither: Whither,
         request: &HttpRequest,
-        payload: &mut Option<Payload>,
         sender: &Sender<'_>,
         held: &mut Option<Held>,
+        here: Option<&Handovers>,
     ) -> Result<(HttpResponse, SocketAddr), ApiError> {
         let mut tried = Vec::new();
         let mut last = ApiError::unavailable();
@@ -96,12 +88,16 @@ impl Proxy {
             && let Some(ticket) = ticket(pool, whither, &tried)
         {
             let address = ticket.address();
+            if let Some(taker) = here.and_then(|here| here.at(address)) {
+                let held = held.take().ok_or_else(ApiError::unavailable)?;
+                let head = head(request, sender);
+                let take = move |wire| hand_over(wire, head, &*taker, (held.seat, ticket));
+                return Ok((taken(take), address));
+            }
             match self.handshake(ticket, request, sender).await {
                 Ok(begun) if begun.head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                    let (Some(payload), Some(held)) = (payload.take(), held.take()) else {
-                        return Err(ApiError::unavailable());
-                    };
-                    return Ok((open(begun, payload, held), address));
+                    let held = held.take().ok_or_else(ApiError::unavailable)?;
+                    return Ok((open(begun, held), address));
                 }
                 Ok(begun) => return Ok((begun.response(request.method()), address)),
                 Err(failure) => {
@@ -128,17 +124,7 @@ impl Proxy {
             ticket.is_dead();
             Failure::NotSent(error)
         })?;
-        let passage = Passage {
-            request,
-            address: sender.address,
-            request_id: sender.request_id,
-            trace: sender.trace,
-            proto: sender.proto,
-            length: Length::None,
-            upgrade: true,
-        };
-        let mut head = Vec::with_capacity(1024);
-        write_request(&passage, &mut head);
+        let head = head(request, sender);
         connection
             .stream
             .write_all(&head)
@@ -163,137 +149,76 @@ impl Proxy {
     }
 }
 
-fn open(begun: Begun, payload: Payload, held: Held) -> HttpResponse {
+/// The head of an upgrade's request, as services read it.
+fn head(request: &HttpRequest, sender: &Sender<'_>) -> Vec<u8> {
+    let passage = Passage {
+        request,
+        address: sender.address,
+        request_id: sender.request_id,
+        trace: sender.trace,
+        proto: sender.proto,
+        length: Length::None,
+        upgrade: true,
+    };
+    let mut head = Vec::with_capacity(1024);
+    write_request(&passage, &mut head);
+    head
+}
+
+/// The answer of a service that switched, and then the tunnel.
+fn open(begun: Begun, held: Held) -> HttpResponse {
     let Begun {
         head,
         connection,
         ticket,
         ..
     } = begun;
-    let (reader, writer) = connection.stream.into_split();
-    actix_web::rt::spawn(upward(payload, writer));
     let mut response = HttpResponse::build(head.status).upgrade("websocket").finish();
     for (name, value) in head.headers {
         response.headers_mut().append(name, value);
     }
-    let Held { seat, readiness } = held;
-    let over = Box::pin(async move {
-        readiness.stopping().await;
+    let takeover = Takeover {
+        answered: true,
+        take: Box::new(move |wire| Box::pin(tunnel(wire, connection, (held, ticket)))),
+    };
+    response.extensions_mut().insert(takeover);
+    response
+}
+
+async fn tunnel(wire: Wire, connection: Connection, (held, _ticket): (Held, Ticket)) {
+    let over = async {
+        held.readiness.stopping().await;
         tokio::time::sleep(JITTER.mul_f64(rand::random())).await;
+    };
+    let Connection { stream, buffer, .. } = connection;
+    pump((wire.stream, wire.read), (stream, buffer), over, &held.sent).await;
+}
+
+/// Stands for the answer of whoever takes the connection.
+fn taken(take: impl FnOnce(Wire) + 'static) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::SWITCHING_PROTOCOLS);
+    let takeover = Takeover {
+        answered: false,
+        take: Box::new(|wire| {
+            take(wire);
+            Box::pin(std::future::ready(()))
+        }),
+    };
+    response.extensions_mut().insert(takeover);
+    response
+}
+
+/// Gives the connection to the listener in this process that it would be tunnelled to.
+fn hand_over(wire: Wire, mut head: Vec<u8>, taker: &dyn Fn(Handed), held: (Option<Seat>, Ticket)) {
+    let stream = wire.stream.into_tcp().map(tokio::net::TcpStream::into_std);
+    let Some(Ok(stream)) = stream else {
+        tracing::warn!("a connection cannot be handed over");
+        return;
+    };
+    head.extend_from_slice(&wire.read);
+    taker(Handed {
+        stream,
+        said: head.into(),
+        held: Box::new(held),
     });
-    response.set_body(BoxBody::new(Downward {
-        // A copy: what is left of the head's buffer must not stay for as long as the tunnel.
-        first: Bytes::copy_from_slice(&connection.buffer),
-        reader,
-        over,
-        closing: None,
-        _held: (seat, ticket),
-    }))
-}
-
-/// From the client to the service.
-async fn upward(mut payload: Payload, mut writer: OwnedWriteHalf) {
-    while let Some(Ok(piece)) = payload.next().await {
-        if writer.write_all(&piece).await.is_err() {
-            return;
-        }
-    }
-    // Both ways end together: what the service still has to say has nobody to hear it.
-    let _ = writer.shutdown().await;
-}
-
-/// From the service to the client.
-struct Downward {
-    first: Bytes,
-    reader: OwnedReadHalf,
-    over: LocalBoxFuture<'static, ()>,
-    /// Runs from the end on.
-    closing: Option<Pin<Box<Sleep>>>,
-    _held: (Option<Seat>, Ticket),
-}
-
-impl Downward {
-    /// The next piece; nothing when the service has ended it, or this gateway stops.
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if !self.first.is_empty() {
-            return Poll::Ready(Some(std::mem::take(&mut self.first)));
-        }
-        if self.over.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        let stream: &tokio::net::TcpStream = self.reader.as_ref();
-        if ready!(stream.poll_read_ready(cx)).is_err() {
-            return Poll::Ready(None);
-        }
-        // Room is made when there is something to put into it.
-        let mut buffer = BytesMut::with_capacity(PIECE);
-        // Not `try_read_buf`: this knows from a piece that leaves room that nothing more is there.
-        let read = poll_read_buf(Pin::new(&mut self.reader), cx, &mut buffer);
-        match read {
-            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(None),
-            Poll::Ready(Ok(_)) => Poll::Ready(Some(buffer.freeze())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl MessageBody for Downward {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        if self.closing.is_none() {
-            if let Some(piece) = ready!(self.poll_piece(cx)) {
-                return Poll::Ready(Some(Ok(piece)));
-            }
-            self.closing = Some(Box::pin(tokio::time::sleep(LAST_WORDS)));
-        }
-        if let Some(closing) = &mut self.closing {
-            ready!(closing.as_mut().poll(cx));
-        }
-        // An error, because after a body that ends well the server would wait for the client to
-        // hang up, which a client that has not heard of the end does not do.
-        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::{pending, poll_fn};
-
-    use tokio::net::{TcpListener, TcpStream};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn all_that_came_goes_out_and_then_the_connection_is_cut() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stream = TcpStream::connect(address).await.unwrap();
-        let (reader, _writer) = stream.into_split();
-        let pool = Pool::new("chat", Vec::new(), true);
-        pool.set_addresses(&[address]);
-        let mut body = Box::pin(Downward {
-            first: Bytes::from_static(b"first"),
-            reader,
-            over: Box::pin(pending()),
-            closing: None,
-            _held: (None, pool.pick(&[]).unwrap()),
-        });
-        let (mut service, _) = listener.accept().await.unwrap();
-        service.write_all(b", last").await.unwrap();
-        drop(service);
-        let mut came = Vec::new();
-        let end = loop {
-            match poll_fn(|cx| body.as_mut().poll_next(cx)).await {
-                Some(Ok(piece)) => came.extend_from_slice(&piece),
-                end => break end,
-            }
-        };
-        assert_eq!(came, b"first, last");
-        assert!(matches!(end, Some(Err(_))), "{end:?}");
-    }
 }
