@@ -13,7 +13,7 @@ use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceResponse;
 use bytes::BytesMut;
-use futures_util::SinkExt as _;
+use futures_util::SinkExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -51,6 +51,9 @@ pub struct Takeover {
     /// Takes it; done when the connection has ended, or is somebody else's.
     pub take: Box<dyn FnOnce(Wire) -> LocalBoxFuture<'static, ()>>,
 }
+
+/// What an answer is written as.
+type Said = h1::Message<(Response<()>, BodySize)>;
 
 /// Answers such requests by an app, and does as its response says.
 pub(crate) struct Leaving<A>(pub(crate) A);
@@ -100,7 +103,8 @@ where
                     write(&mut framed, response).await?;
                 }
                 Some(Takeover { answered: true, .. }) => write(&mut framed, response).await?,
-                Some(_) => {}
+                // Answers of before may still wait.
+                Some(_) => SinkExt::<Said>::flush(&mut framed).await?,
             }
             if let Some(takeover) = takeover {
                 let parts = framed.into_parts();

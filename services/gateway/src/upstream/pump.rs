@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -27,6 +28,9 @@ enum End {
     Over,
 }
 
+/// A connection takes nothing any more.
+struct Broken;
+
 /// Passes bytes on, those first that were read already, until either side ends or `over`; then both are closed. `sent` counts
 /// what the client got.
 pub(crate) async fn pump(
@@ -36,13 +40,27 @@ pub(crate) async fn pump(
     sent: &Cell<u64>,
 ) {
     let (mut up, mut down) = (Lane::new(from_client), Lane::new(from_service));
+    // Where one side takes nothing any more, what it said before is passed on even so.
+    let (mut goes_up, mut goes_down) = (true, true);
     let both = poll_fn(|cx| {
-        // What the service said last reaches the client also when both are at their end.
-        if down.poll(cx, &mut service, &mut client).is_ready() {
-            return Poll::Ready(End::Service);
+        if goes_down && let Poll::Ready(over) = down.poll(cx, &mut service, &mut client) {
+            match over {
+                Ok(()) => return Poll::Ready(End::Service),
+                Err(Broken) => goes_down = false,
+            }
         }
         sent.set(down.passed);
-        up.poll(cx, &mut client, &mut service).map(|_| End::Client)
+        if goes_up && let Poll::Ready(over) = up.poll(cx, &mut client, &mut service) {
+            match over {
+                Ok(()) => return Poll::Ready(End::Client),
+                Err(Broken) => goes_up = false,
+            }
+        }
+        if goes_up || goes_down {
+            Poll::Pending
+        } else {
+            Poll::Ready(End::Client)
+        }
     });
     let end = tokio::select! {
         end = both => end,
@@ -87,40 +105,37 @@ impl Lane {
         }
     }
 
-    /// Passes on what there is. Ready at the end of `from`, and when either connection is broken.
+    /// Passes on what there is. Ready when `from` says no more, and when `to` takes no more.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         from: &mut impl Stream,
         to: &mut impl Stream,
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<Result<(), Broken>> {
         loop {
             while !self.waiting.is_empty() {
-                let written = ready!(Pin::new(&mut *to).poll_write(cx, &self.waiting))?;
-                self.count(written)?;
+                let written = ready!(Pin::new(&mut *to).poll_write(cx, &self.waiting));
+                let written = self.count(written)?;
                 self.waiting.advance(written);
                 if self.waiting.is_empty() {
                     self.waiting = BytesMut::new();
                 }
             }
-            let mut room = [0; PIECE];
-            let mut read = ReadBuf::new(&mut room);
-            if Pin::new(&mut *from).poll_read(cx, &mut read)?.is_pending() {
+            let mut room = [MaybeUninit::uninit(); PIECE];
+            let mut read = ReadBuf::uninit(&mut room);
+            let Poll::Ready(came) = Pin::new(&mut *from).poll_read(cx, &mut read) else {
                 if self.unflushed {
-                    ready!(Pin::new(&mut *to).poll_flush(cx))?;
+                    ready!(Pin::new(&mut *to).poll_flush(cx)).map_err(|_| Broken)?;
                     self.unflushed = false;
                 }
                 return Poll::Pending;
-            }
+            };
             let piece = read.filled();
-            if piece.is_empty() {
+            if came.is_err() || piece.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            let written = match Pin::new(&mut *to).poll_write(cx, piece)? {
-                Poll::Ready(written) => {
-                    self.count(written)?;
-                    written
-                }
+            let written = match Pin::new(&mut *to).poll_write(cx, piece) {
+                Poll::Ready(written) => self.count(written)?,
                 Poll::Pending => 0,
             };
             self.waiting
@@ -128,12 +143,81 @@ impl Lane {
         }
     }
 
-    fn count(&mut self, written: usize) -> io::Result<()> {
+    fn count(&mut self, written: io::Result<usize>) -> Result<usize, Broken> {
+        let written = written.ok().filter(|written| *written > 0).ok_or(Broken)?;
         self.unflushed = true;
         self.passed += written as u64;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        Ok(())
+        Ok(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::rc::Rc;
+
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::task::LocalSet;
+
+    use super::*;
+
+    /// Both ends of a connection that has a pump in the middle, with room for 64 bytes on either side.
+    fn pumped(sent: Rc<Cell<u64>>) -> (DuplexStream, DuplexStream) {
+        let ((client, left), (right, service)) = (duplex(64), duplex(64));
+        tokio::task::spawn_local(async move {
+            let first = BytesMut::from(&b"first"[..]);
+            pump((left, BytesMut::new()), (right, first), pending(), &sent).await;
+        });
+        (client, service)
+    }
+
+    #[tokio::test]
+    async fn all_that_came_goes_out_and_then_the_connection_is_closed() {
+        let work = async {
+            let sent = Rc::new(Cell::new(0));
+            let (mut client, mut service) = pumped(sent.clone());
+            let said = async move {
+                service.write_all(&[b'x'; 1000]).await.unwrap();
+                service.write_all(b", last").await.unwrap();
+            };
+            let mut came = Vec::new();
+            // There is room for what is read, and for no more.
+            let (heard, ()) = tokio::join!(client.read_to_end(&mut came), said);
+            heard.unwrap();
+            let expected = [b"first".as_slice(), &[b'x'; 1000], b", last"].concat();
+            assert_eq!(came, expected);
+            assert_eq!(sent.get(), 1011);
+        };
+        LocalSet::new().run_until(work).await;
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_client_is_told_to_the_service() {
+        let work = async {
+            let (mut client, mut service) = pumped(Rc::default());
+            client.write_all(b"bye").await.unwrap();
+            drop(client);
+            let mut came = Vec::new();
+            service.read_to_end(&mut came).await.unwrap();
+            assert_eq!(came, b"bye");
+        };
+        LocalSet::new().run_until(work).await;
+    }
+
+    /// What a client leaves unread waits at the service, but for one piece.
+    #[tokio::test]
+    async fn a_client_that_does_not_read_holds_the_service_up() {
+        let work = async {
+            let (_client, mut service) = pumped(Rc::default());
+            let mut written = 0;
+            let endless = async {
+                loop {
+                    written += service.write(&[0; 64]).await.unwrap();
+                }
+            };
+            assert!(timeout(Duration::from_millis(200), endless).await.is_err());
+            assert!(written <= PIECE + 256, "{written}");
+        };
+        LocalSet::new().run_until(work).await;
     }
 }

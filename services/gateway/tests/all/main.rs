@@ -13,6 +13,7 @@ mod breaking;
 mod demo;
 mod documents;
 mod edge;
+mod handing;
 mod health;
 mod limits;
 mod logged;

@@ -14,7 +14,7 @@ use crate::support::raw::{say, status};
 use crate::support::{at, client, gateway, start, url};
 
 /// A stand-in for chat: a WebSocket that says everything back, and sessions that only it knows.
-async fn chat(name: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
+pub(crate) async fn chat(name: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, strangers) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
     let counter = strangers.clone();
