@@ -62,7 +62,7 @@ pub struct Settings {
 
 /// A bound listener.
 pub struct Listener {
-    listener: TcpListener,
+    bound: TcpListener,
     door: Door,
     handed: mpsc::Receiver<Handed>,
     settings: Settings,
@@ -92,10 +92,10 @@ impl Door {
 impl Listener {
     /// Binds the address.
     pub async fn bind(settings: Settings) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(settings.listen).await?;
+        let bound = TcpListener::bind(settings.listen).await?;
         let (door, handed) = mpsc::channel(WAITING);
         Ok(Self {
-            listener,
+            bound,
             door: Door(door),
             handed,
             settings,
@@ -104,7 +104,7 @@ impl Listener {
 
     /// Where it listens.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.bound.local_addr()
     }
 
     /// The other way in.
@@ -148,7 +148,7 @@ impl Listener {
     /// The next connection, whichever way it comes.
     async fn next(&mut self) -> std::io::Result<Came> {
         let (stream, said, kept) = tokio::select! {
-            accepted = self.listener.accept() => (accepted?.0, Bytes::new(), None),
+            accepted = self.bound.accept() => (accepted?.0, Bytes::new(), None),
             // There is always a sender: this has one.
             Some(handed) = self.handed.recv() => {
                 let kept = Kept(handed.held.into());

@@ -45,11 +45,11 @@ async fn a_socket_goes_on_where_it_was_handed_over() {
     let protocol = HeaderValue::from_static("parlour");
     request.headers_mut().insert("sec-websocket-protocol", protocol);
     let connecting = tokio::spawn(client_async(request, client));
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(accepted.read_u8().await.unwrap());
+    let mut said = Vec::new();
+    while !said.ends_with(b"\r\n\r\n") {
+        said.push(accepted.read_u8().await.unwrap());
     }
-    hand(&server, accepted, String::from_utf8(head).unwrap(), &held);
+    hand(&server, accepted, String::from_utf8(said).unwrap(), &held);
     let (mut socket, response) = soon(connecting).await.unwrap().unwrap();
     assert_eq!(response.headers()["connection"], "Upgrade");
     for word in ["one", "two"] {

@@ -35,7 +35,7 @@ pub async fn open(built: &mut Built, chat: Arc<Chat>, context: Context) -> anyho
     let address = listener.address()?;
     let door = listener.door();
     context.handovers.offer(address, move |handed| {
-        door.take(handed.stream, handed.said, handed.held)
+        door.take(handed.stream, handed.said, handed.held);
     });
     let live = Arc::new(Live::new(chat, context.clone(), settings));
     let shown = live.clone();

@@ -39,7 +39,8 @@ pub(crate) async fn pump(
     over: impl Future<Output = ()>,
     sent: &Cell<u64>,
 ) {
-    let (mut up, mut down) = (Lane::new(from_client), Lane::new(from_service));
+    let (mut up, mut down) = (Lane::new(&from_client), Lane::new(&from_service));
+    drop((from_client, from_service));
     // Where one side takes nothing any more, what it said before is passed on even so.
     let (mut goes_up, mut goes_down) = (true, true);
     let both = poll_fn(|cx| {
@@ -96,10 +97,10 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(first: BytesMut) -> Self {
+    fn new(first: &[u8]) -> Self {
         Self {
             // A copy: what is left of a head's buffer must not stay for as long as the connection.
-            waiting: first.as_ref().into(),
+            waiting: first.into(),
             unflushed: false,
             passed: 0,
         }

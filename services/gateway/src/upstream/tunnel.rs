@@ -90,8 +90,8 @@ impl Proxy {
             let address = ticket.address();
             if let Some(taker) = here.and_then(|here| here.at(address)) {
                 let held = held.take().ok_or_else(ApiError::unavailable)?;
-                let head = head(request, sender);
-                let take = move |wire| hand_over(wire, head, &*taker, (held.seat, ticket));
+                let said = head(request, sender);
+                let take = move |wire| hand_over(wire, said, &*taker, (held.seat, ticket));
                 return Ok((taken(take), address));
             }
             match self.handshake(ticket, request, sender).await {
@@ -209,16 +209,16 @@ fn taken(take: impl FnOnce(Wire) + 'static) -> HttpResponse {
 }
 
 /// Gives the connection to the listener in this process that it would be tunnelled to.
-fn hand_over(wire: Wire, mut head: Vec<u8>, taker: &dyn Fn(Handed), held: (Option<Seat>, Ticket)) {
+fn hand_over(wire: Wire, mut said: Vec<u8>, taker: &dyn Fn(Handed), held: (Option<Seat>, Ticket)) {
     let stream = wire.stream.into_tcp().map(tokio::net::TcpStream::into_std);
     let Some(Ok(stream)) = stream else {
         tracing::warn!("a connection cannot be handed over");
         return;
     };
-    head.extend_from_slice(&wire.read);
+    said.extend_from_slice(&wire.read);
     taker(Handed {
         stream,
-        said: head.into(),
+        said: said.into(),
         held: Box::new(held),
     });
 }

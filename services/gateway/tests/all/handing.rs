@@ -33,18 +33,20 @@ fn taker() -> Service {
 }
 
 fn build(context: Context) -> BoxFuture<'static, anyhow::Result<Built>> {
-    let runtime = tokio::runtime::Handle::current();
-    let take = move |handed: Handed| {
-        runtime.spawn(async move {
-            let mut stream = TcpStream::from_std(handed.stream).unwrap();
-            stream.write_all(&handed.said).await.unwrap();
-            let (mut reader, mut writer) = stream.split();
-            tokio::io::copy(&mut reader, &mut writer).await.ok();
-            drop(handed.held);
+    Box::pin(async move {
+        let runtime = tokio::runtime::Handle::current();
+        context.handovers.offer(HERE.parse().unwrap(), move |handed| {
+            runtime.spawn(say_back(handed));
         });
-    };
-    context.handovers.offer(HERE.parse().unwrap(), take);
-    Box::pin(async { Ok(Built::new(Arc::new(()))) })
+        Ok(Built::new(Arc::new(())))
+    })
+}
+
+async fn say_back(handed: Handed) {
+    let mut stream = TcpStream::from_std(handed.stream).unwrap();
+    stream.write_all(&handed.said).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    tokio::io::copy(&mut reader, &mut writer).await.ok();
 }
 
 async fn with_taker(settings: &[(&str, &str)]) -> Process {
