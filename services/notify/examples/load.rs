@@ -27,8 +27,12 @@ const CLIENTS: i32 = 1000;
 /// Seconds for which events are published.
 const SECONDS: u32 = 10;
 
-#[tokio::main]
-async fn main() {
+fn main() {
+    // As a process of the platform has.
+    parlour_chassis::runtime().unwrap().block_on(measure());
+}
+
+async fn measure() {
     let services = [parlour_identity::service(), parlour_notify::service()];
     // Orders' events are published here, in its name.
     let database = Database::of(&[&services[..], &[parlour_orders::service()]].concat()).await;
