@@ -4,8 +4,9 @@
 //! A push reaches the listeners of its own process without the way through the broker, which tells
 //! the other processes.
 
+mod target;
+
 use std::borrow::Cow;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,50 +32,14 @@ use crate::listeners::Listener;
 use crate::topology::{REALTIME_EXCHANGE, table, text};
 use crate::{Broker, BrokerError, trace};
 
+pub use target::Target;
+
 /// The header with the trace that a push belongs to.
 const TRACE: &str = "traceparent";
 /// A push that takes longer has lost its point.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Pushes that a replica may be behind before the oldest are dropped.
 const BACKLOG: i64 = 100_000;
-
-/// For whom a push is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// Every socket of a person.
-    User(Uuid),
-    /// Everybody who has a role.
-    Role(String),
-    /// Everybody in a session.
-    Session(Uuid),
-    /// The processes that hold sockets, for what they have to tell each other.
-    Sockets,
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => write!(f, "user.{id}"),
-            Self::Role(name) => write!(f, "role.{name}"),
-            Self::Session(id) => write!(f, "session.{id}"),
-            Self::Sockets => f.write_str("sockets"),
-        }
-    }
-}
-
-impl Target {
-    fn parse(key: &str) -> Option<Self> {
-        if key == "sockets" {
-            return Some(Self::Sockets);
-        }
-        match key.split_once('.')? {
-            ("user", id) => id.parse().ok().map(Self::User),
-            ("session", id) => id.parse().ok().map(Self::Session),
-            ("role", name) => Some(Self::Role(name.to_owned())),
-            _ => None,
-        }
-    }
-}
 
 /// Something to tell whoever is connected now.
 #[derive(Clone, Debug, PartialEq)]

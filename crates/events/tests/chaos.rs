@@ -246,31 +246,6 @@ async fn a_graceful_stop_flushes_and_hands_over() {
     world.assert_order(10, 20).await;
 }
 
-/// An acknowledgement that waits for others does not wait longer than its consumer lives.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_took_effect_before_a_stop_is_not_delivered_again() {
-    let world = World::new().await;
-    let (db, _relay) = world.relay();
-    let stop = CancellationToken::new();
-    let ends = stop.clone();
-    let consumer = world
-        .consumer(move |event| {
-            if event.data.username == "last" {
-                ends.cancel();
-            }
-            Ok(())
-        })
-        .await;
-    for word in ["one", "two", "last"] {
-        publish(&db, "account:1", word).await;
-    }
-    stop.cancelled().await;
-    consumer.stop().await;
-    assert_eq!(world.words("account:1").await, ["one", "two", "last"]);
-    let queue = parlour_events::queue(support::CONSUMER);
-    assert_eq!(world.rabbit.purge(&queue).await, 0);
-}
-
 /// A process of relay and consumer, for the test below to kill.
 #[tokio::test(flavor = "multi_thread")]
 async fn child_process() {

@@ -1,4 +1,4 @@
-//! Which events are handled.
+//! Which events are handled, and when that is told to the broker.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@ use parlour_contracts::identity::v1::{AccountDeleted, ProfileUpdated};
 use parlour_db::{Scope, Tx};
 use parlour_events::{Consumer, ConsumerSettings, Failure, Incoming};
 use support::{CONSUMER, Running, World, eventually, publish, quick, record};
+use tokio_util::sync::CancellationToken;
 
 fn run(world: &World, settings: ConsumerSettings, consumer: Consumer) -> Running {
     let stop = world.stop.child_token();
@@ -112,4 +113,29 @@ async fn what_is_retired_leaves_the_queue() {
         .await;
     assert_eq!(world.count("orders.inbox").await, 1);
     assert_eq!(world.count("orders.parked").await, 0);
+}
+
+/// An acknowledgement that waits for others does not wait longer than its consumer lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_took_effect_before_a_stop_is_not_delivered_again() {
+    let world = World::new().await;
+    let (db, _relay) = world.relay();
+    let stop = CancellationToken::new();
+    let ends = stop.clone();
+    let consumer = world
+        .consumer(move |event| {
+            if event.data.username == "last" {
+                ends.cancel();
+            }
+            Ok(())
+        })
+        .await;
+    for word in ["one", "two", "last"] {
+        publish(&db, "account:1", word).await;
+    }
+    stop.cancelled().await;
+    consumer.stop().await;
+    assert_eq!(world.words("account:1").await, ["one", "two", "last"]);
+    let queue = parlour_events::queue(CONSUMER);
+    assert_eq!(world.rabbit.purge(&queue).await, 0);
 }

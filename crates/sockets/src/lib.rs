@@ -9,6 +9,7 @@
 mod app;
 mod asked;
 mod conn;
+mod door;
 mod engine;
 mod inbox;
 mod link;
@@ -22,7 +23,8 @@ mod wire;
 
 pub use app::{App, Event, Gone};
 pub use conn::{Conn, SendError};
-pub use listener::{Door, Listener, Settings};
+pub use door::Door;
+pub use listener::{Listener, Settings};
 pub use packet::Packet;
 pub use websocket::{Pending, WebSocket, accept, refuse};
 

@@ -1,6 +1,5 @@
 //! The listener that the sockets come in by.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -20,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::asked::{Asked, BAD_REQUEST, UNKNOWN_SESSION};
+use crate::door::{Door, Handed, Kept};
 use crate::engine::Engine;
 use crate::link::Transport;
 use crate::polling::wrong;
@@ -32,8 +32,6 @@ const HTTP_BUFFER: usize = 8192;
 /// How long a connection may rest until a request's head is there: longer than a gateway
 /// keeps connections for later, so that none is closed on a request that is under way.
 const HEAD_TIME: Duration = Duration::from_secs(45);
-/// Connections handed over that wait to be taken.
-const WAITING: usize = 1024;
 /// The header by which a request is found in the logs.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Where Engine.IO is.
@@ -68,35 +66,14 @@ pub struct Listener {
     settings: Settings,
 }
 
-/// The way in for connections that this process accepted elsewhere.
-#[derive(Clone)]
-pub struct Door(mpsc::Sender<Handed>);
-
-struct Handed {
-    stream: std::net::TcpStream,
-    said: Bytes,
-    held: Box<dyn Any + Send + Sync>,
-}
-
-impl Door {
-    /// Takes a connection with one request on it, of which `said` is what was read, and drops `held` with it. Does not
-    /// wait: where too many do, and after the listener's end, the connection is closed.
-    pub fn take(&self, stream: std::net::TcpStream, said: Bytes, held: Box<dyn Any + Send + Sync>) {
-        let handed = Handed { stream, said, held };
-        if self.0.try_send(handed).is_err() {
-            tracing::debug!("a connection that was handed over was closed");
-        }
-    }
-}
-
 impl Listener {
     /// Binds the address.
     pub async fn bind(settings: Settings) -> std::io::Result<Self> {
         let bound = TcpListener::bind(settings.listen).await?;
-        let (door, handed) = mpsc::channel(WAITING);
+        let (door, handed) = Door::new();
         Ok(Self {
             bound,
-            door: Door(door),
+            door,
             handed,
             settings,
         })
@@ -166,10 +143,6 @@ struct Came {
     wire: Wire,
     kept: Option<Kept>,
 }
-
-/// What whoever handed a connection over keeps for as long as it lives.
-#[derive(Clone)]
-pub(crate) struct Kept(#[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>);
 
 /// As many as connections may be open.
 #[derive(Clone)]

@@ -16,7 +16,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::listener::{Kept, Seat};
+use crate::door::Kept;
+use crate::listener::Seat;
 use crate::wire::Wire;
 use crate::{Request, Response};
 

@@ -83,7 +83,7 @@ impl Edge {
             request_id: request_id(&request),
             trace: Trace::of(&request),
             received: Rc::default(),
-            sent: Rc::default(),
+            sent: None,
             upstream: None,
             seat: None,
         };

@@ -1,6 +1,7 @@
 //! Requests that leave this process.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use actix_web::body::MessageBody as _;
 use actix_web::dev::Payload;
@@ -61,9 +62,7 @@ impl Edge {
         let known = sid.and_then(|sid| self.shared.sticky.find(sid));
         let everyone = pool.members();
         let mut asking = if upgrade {
-            // A replica that is asked whether it knows a session must be able to say no.
-            let sure = sid.is_none() || known.is_some() || everyone.len() == 1;
-            Asking::Tunnel(Some(self.held(record)), sure && !self.shared.settings.tls.is_on())
+            Asking::Tunnel(Some(self.held(record)))
         } else {
             Asking::Poll(self.incoming(request, payload, record)?.gather(request).await?)
         };
@@ -75,7 +74,9 @@ impl Edge {
         };
         let Some(sid) = sid else {
             let whither = Whither::Anywhere;
-            let (response, replica) = self.ask(pool, whither, request, &sender, &mut asking).await?;
+            let (response, replica) = self
+                .ask(pool, whither, request, &sender, &mut asking, true)
+                .await?;
             return Ok(self.notice(response, replica));
         };
         // A session of another gateway, or of one that was restarted: its replica will know it.
@@ -85,8 +86,10 @@ impl Edge {
             .chain(others.filter(|place| Some(*place) != known));
         let mut last = Err(ApiError::unavailable());
         for place in places {
+            // A replica that is asked whether it knows a session must be able to say no.
+            let sure = known == Some(place) || everyone.len() == 1;
             let asked = self
-                .ask(pool, Whither::To(place), request, &sender, &mut asking)
+                .ask(pool, Whither::To(place), request, &sender, &mut asking, sure)
                 .await;
             match asked.map(|(response, _)| recognised(response)) {
                 Ok((response, true)) => {
@@ -102,6 +105,7 @@ impl Edge {
         last
     }
 
+    /// Puts it to a replica. One of this process may get the connection itself where it is `sure` to be the right one.
     async fn ask(
         &self,
         pool: &Pool,
@@ -109,6 +113,7 @@ impl Edge {
         request: &HttpRequest,
         sender: &Sender<'_>,
         asking: &mut Asking,
+        sure: bool,
     ) -> Result<(HttpResponse, SocketAddr), ApiError> {
         match asking {
             Asking::Poll(body) => {
@@ -119,8 +124,10 @@ impl Edge {
                     .await;
                 asked.map(|(response, replica, _)| (response, replica))
             }
-            Asking::Tunnel(held, handing) => {
-                let here = handing.then_some(&self.shared.handovers);
+            Asking::Tunnel(held) => {
+                // Encrypted, the connection is no use to anybody else.
+                let hands = sure && !self.shared.settings.tls.is_on();
+                let here = hands.then_some(&self.shared.handovers);
                 self.proxy
                     .upgrade(pool, whither, request, sender, held, here)
                     .await
@@ -144,7 +151,7 @@ impl Edge {
         Held {
             seat: record.seat.take(),
             readiness: self.shared.readiness.clone(),
-            sent: record.sent.clone(),
+            sent: record.sent.insert(Rc::default()).clone(),
         }
     }
 }
@@ -152,15 +159,14 @@ impl Edge {
 /// A request of a session, which may have to be put to several replicas.
 enum Asking {
     Poll(Outgoing),
-    /// A tunnel, and whether a replica of this process may get the connection itself.
-    Tunnel(Option<Held>, bool),
+    Tunnel(Option<Held>),
 }
 
 impl Asking {
     fn is_repeatable(&self) -> bool {
         match self {
             Self::Poll(body) => matches!(body, Outgoing::Whole(_)),
-            Self::Tunnel(held, _) => held.is_some(),
+            Self::Tunnel(held) => held.is_some(),
         }
     }
 }

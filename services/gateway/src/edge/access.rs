@@ -63,7 +63,7 @@ pub(crate) struct Record {
     pub(crate) trace: Trace,
     pub(crate) received: Rc<Cell<u64>>,
     /// What went to the client by a tunnel.
-    pub(crate) sent: Rc<Cell<u64>>,
+    pub(crate) sent: Option<Rc<Cell<u64>>>,
     pub(crate) upstream: Option<Duration>,
     pub(crate) seat: Option<Seat>,
 }
@@ -117,16 +117,15 @@ impl Record {
             }),
         })
     }
-}
 
-impl Record {
     /// Writes the line when whoever takes the connection over is done with it here.
     fn follow(self, ledger: Rc<Ledger>, status: StatusCode, takeover: Takeover) -> Takeover {
         let Takeover { answered, take } = takeover;
         let take = move |wire| -> LocalBoxFuture<'static, ()> {
             Box::pin(async move {
                 take(wire).await;
-                self.write(&ledger, status, self.sent.get(), true);
+                let sent = self.sent.as_ref().map_or(0, |sent| sent.get());
+                self.write(&ledger, status, sent, true);
             })
         };
         Takeover {

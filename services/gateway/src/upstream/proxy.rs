@@ -26,6 +26,24 @@ pub(crate) struct Sender<'s> {
     pub(crate) proto: &'s str,
 }
 
+impl Sender<'_> {
+    /// The head of a request, as services read it.
+    pub(super) fn head(&self, request: &HttpRequest, length: Length, upgrade: bool) -> Vec<u8> {
+        let passage = Passage {
+            request,
+            address: self.address,
+            request_id: self.request_id,
+            trace: self.trace,
+            proto: self.proto,
+            length,
+            upgrade,
+        };
+        let mut head = Vec::with_capacity(1024);
+        write_request(&passage, &mut head);
+        head
+    }
+}
+
 /// One worker's way to the services.
 pub(crate) struct Proxy {
     pub(crate) kept: Rc<Kept>,
@@ -110,17 +128,7 @@ impl Proxy {
             ticket.is_dead();
             (Failure::NotSent(error), false)
         })?;
-        let passage = Passage {
-            request,
-            address: sender.address,
-            request_id: sender.request_id,
-            trace: sender.trace,
-            proto: sender.proto,
-            length: length(body, request.method()),
-            upgrade: false,
-        };
-        let mut head = Vec::with_capacity(1024);
-        write_request(&passage, &mut head);
+        let mut head = sender.head(request, length(body, request.method()), false);
         let asked = connection
             .ask(&mut head, body, request.method(), &self.times, first_byte)
             .await;

@@ -18,7 +18,7 @@ use super::connection::{Connection, Failure};
 use super::pool::{Pool, Ticket};
 use super::proxy::{Proxy, Sender, Whither, ticket, told};
 use super::pump::pump;
-use super::wire::{Length, Passage, write_request};
+use super::wire::Length;
 use crate::edge::caps::Seat;
 
 /// Over how long the sockets of a stopping gateway are let go, so that they do not all come back at once.
@@ -90,7 +90,7 @@ impl Proxy {
             let address = ticket.address();
             if let Some(taker) = here.and_then(|here| here.at(address)) {
                 let held = held.take().ok_or_else(ApiError::unavailable)?;
-                let said = head(request, sender);
+                let said = sender.head(request, Length::None, true);
                 let take = move |wire| hand_over(wire, said, &*taker, (held.seat, ticket));
                 return Ok((taken(take), address));
             }
@@ -124,7 +124,7 @@ impl Proxy {
             ticket.is_dead();
             Failure::NotSent(error)
         })?;
-        let head = head(request, sender);
+        let head = sender.head(request, Length::None, true);
         connection
             .stream
             .write_all(&head)
@@ -147,22 +147,6 @@ impl Proxy {
             idle: self.times.idle,
         })
     }
-}
-
-/// The head of an upgrade's request, as services read it.
-fn head(request: &HttpRequest, sender: &Sender<'_>) -> Vec<u8> {
-    let passage = Passage {
-        request,
-        address: sender.address,
-        request_id: sender.request_id,
-        trace: sender.trace,
-        proto: sender.proto,
-        length: Length::None,
-        upgrade: true,
-    };
-    let mut head = Vec::with_capacity(1024);
-    write_request(&passage, &mut head);
-    head
 }
 
 /// The answer of a service that switched, and then the tunnel.
