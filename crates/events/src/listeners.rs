@@ -28,7 +28,7 @@ impl Listener {
         (self.handler)(push);
     }
 
-    fn wants(&self, key: &str) -> bool {
+    pub(crate) fn wants(&self, key: &str) -> bool {
         self.keys.iter().any(|pattern| topology::matches(pattern, key))
     }
 }

@@ -2,8 +2,9 @@
 //! what must not be missed has a sequence number and is filled from the database.
 //!
 //! A push reaches the listeners of its own process without the way through the broker, which tells
-//! the other processes.
+//! the other processes. Pushes that are sent together travel in one message.
 
+mod afar;
 mod target;
 
 use std::borrow::Cow;
@@ -21,7 +22,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::broker::Purpose;
@@ -32,7 +33,10 @@ use crate::listeners::Listener;
 use crate::topology::{REALTIME_EXCHANGE, table, text};
 use crate::{Broker, BrokerError, trace};
 
+pub use afar::Afar;
 pub use target::Target;
+
+use afar::Parcel;
 
 /// The header with the trace that a push belongs to.
 const TRACE: &str = "traceparent";
@@ -85,14 +89,13 @@ impl Realtime {
     pub async fn send_all(&self, pushes: &[(&Push, &Span)]) -> (usize, Option<BrokerError>) {
         let mut sent = 0;
         let sending = async {
-            let messages = pushes
-                .iter()
-                .map(|(push, span)| (Message::of(push), (*span).clone()));
-            let on_their_way = self.put_on_the_way(messages).await?;
-            for (publishing, (push, span)) in on_their_way.into_iter().zip(pushes) {
+            let parcels = afar::pack(pushes.iter().map(|(push, span)| Afar::of(push, span)));
+            for (count, publishing) in self.put_on_the_way(parcels).await? {
                 done(publishing).await?;
-                self.broker.listeners().tell(Cow::Borrowed(*push), span);
-                sent += 1;
+                for (push, span) in pushes.iter().skip(sent).take(count) {
+                    self.broker.listeners().tell(Cow::Borrowed(*push), span);
+                }
+                sent += count;
             }
             Ok(())
         };
@@ -100,17 +103,18 @@ impl Realtime {
         (sent, ended.err())
     }
 
-    /// Sends many in their order, each in its span, and tells the listeners of this process first, whatever
-    /// becomes of the way to the others. For pushes that nobody sends again, and whose listeners find out what
-    /// they missed.
-    pub async fn tell_all(&self, pushes: impl Iterator<Item = (Push, Span)>) -> Result<(), BrokerError> {
-        let mut messages = Vec::new();
-        for (push, span) in pushes {
-            messages.push((Message::of(&push), span.clone()));
-            self.broker.listeners().tell(Cow::Owned(push), &span);
-        }
+    /// Tells the listeners of this process, and answers what the others are to be told ([`Self::send_afar`]), whatever
+    /// becomes of that. For pushes that nobody sends again, and whose listeners find out what they missed.
+    pub fn tell_here(&self, push: Push, span: Span) -> Afar {
+        let afar = Afar::of(&push, &span);
+        self.broker.listeners().tell(Cow::Owned(push), &span);
+        afar
+    }
+
+    /// Sends what the other processes are to be told, in its order.
+    pub async fn send_afar(&self, told: impl Iterator<Item = Afar>) -> Result<(), BrokerError> {
         in_time(async {
-            for publishing in self.put_on_the_way(messages.into_iter()).await? {
+            for (_, publishing) in self.put_on_the_way(afar::pack(told)).await? {
                 done(publishing).await?;
             }
             Ok(())
@@ -119,19 +123,16 @@ impl Realtime {
     }
 
     /// Puts messages behind each other. They go to the connection together: its thread is woken once for all.
-    async fn put_on_the_way(
-        &self,
-        messages: impl Iterator<Item = (Message, Span)>,
-    ) -> Result<Vec<OnItsWay>, BrokerError> {
+    async fn put_on_the_way(&self, parcels: Vec<Parcel>) -> Result<Vec<OnItsWay>, BrokerError> {
         let channel = self.channel().await?;
         let process = self.broker.listeners().process();
         let mut on_their_way = Vec::new();
-        for (message, span) in messages {
-            let publishing = publish(channel.clone(), message, process).instrument(span);
-            let mut publishing = maybe_done(publishing.boxed());
+        for parcel in parcels {
+            let pushes = parcel.pushes;
+            let mut publishing = maybe_done(publish(channel.clone(), parcel, process).boxed());
             // Puts it behind the one before.
             let _ = poll!(&mut publishing);
-            on_their_way.push(publishing);
+            on_their_way.push((pushes, publishing));
         }
         Ok(on_their_way)
     }
@@ -154,8 +155,9 @@ impl Realtime {
         H: Fn(Push) + Send + Sync + 'static,
     {
         let (sender, receiver) = watch::channel(false);
-        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let mut keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let listener = Arc::new(Listener::new(keys.clone(), handler));
+        keys.push(afar::MANY.to_owned());
         let subject = Subject {
             exchange: REALTIME_EXCHANGE,
             keys,
@@ -183,27 +185,10 @@ pub(crate) fn span(name: &str) -> Span {
     tracing::info_span!("push", otel.kind = "consumer", otel.name = %format_args!("push {name}"))
 }
 
-/// A push as it travels to the other processes.
-struct Message {
-    key: String,
-    name: String,
-    body: String,
-}
+/// A message that the connection has or is about to have, and how many pushes are in it.
+type OnItsWay = (usize, MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>);
 
-impl Message {
-    fn of(push: &Push) -> Self {
-        Self {
-            key: push.target.to_string(),
-            name: push.name.clone(),
-            body: push.payload.to_string(),
-        }
-    }
-}
-
-/// A message that the connection has or is about to have.
-type OnItsWay = MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>;
-
-async fn done(mut publishing: OnItsWay) -> Result<(), BrokerError> {
+async fn done(mut publishing: MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>) -> Result<(), BrokerError> {
     (&mut publishing).await;
     Pin::new(&mut publishing).take_output().unwrap_or(Ok(()))
 }
@@ -213,22 +198,25 @@ async fn in_time(sending: impl Future<Output = Result<(), BrokerError>>) -> Resu
     ended.unwrap_or(Err(BrokerError::Timeout(PATIENCE)))
 }
 
-async fn publish(channel: Channel, message: Message, process: Uuid) -> Result<(), BrokerError> {
+async fn publish(channel: Channel, parcel: Parcel, process: Uuid) -> Result<(), BrokerError> {
     let properties = BasicProperties::default()
         .with_content_type("application/json".into())
         .with_delivery_mode(1)
-        .with_app_id(process.to_string().into())
-        .with_type(message.name.into());
-    let properties = match trace::current() {
+        .with_app_id(process.to_string().into());
+    let properties = match parcel.name {
+        Some(name) => properties.with_type(name.into()),
+        None => properties,
+    };
+    let properties = match parcel.trace {
         Some(parent) => properties.with_headers(table([(TRACE, text(&parent))])),
         None => properties,
     };
     channel
         .basic_publish(
             REALTIME_EXCHANGE.into(),
-            message.key.into(),
+            parcel.key.into(),
             BasicPublishOptions::default(),
-            message.body.as_bytes(),
+            parcel.body.as_bytes(),
             properties,
         )
         .await?;
@@ -256,17 +244,14 @@ impl AsyncHandle for FromAfar {
         if sender == Some(self.process.as_str()) {
             return;
         }
-        let target = Target::parse(delivery.routing_key.as_str());
+        let trace = headers(properties).remove(TRACE);
         let name = properties.kind().as_ref().map(ToString::to_string);
-        let payload = serde_json::from_slice(&delivery.data);
-        if let (Some(target), Some(name), Ok(payload)) = (target, name, payload) {
-            let span = span(&name);
-            trace::continue_from(&span, headers(properties).get(TRACE).map(String::as_str));
-            let push = Push {
-                target,
-                name,
-                payload,
-            };
+        for (push, trace) in afar::unpack(delivery.routing_key.as_str(), name, trace, &delivery.data) {
+            if !self.listener.wants(&push.target.to_string()) {
+                continue;
+            }
+            let span = span(&push.name);
+            trace::continue_from(&span, trace.as_deref());
             span.in_scope(|| self.listener.hear(push));
         }
     }

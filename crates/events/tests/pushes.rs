@@ -58,9 +58,10 @@ async fn a_process_hears_its_own_pushes_once_and_at_once() {
         assert_eq!(elsewhere.unwrap().as_ref(), Some(expected));
     }
     let told = Realtime::new(broker.clone());
-    let ended = told
-        .tell_all((0..50).map(|n| (numbered(n), tracing::Span::none())))
-        .await;
+    let afar: Vec<_> = (0..50)
+        .map(|n| told.tell_here(numbered(n), tracing::Span::none()))
+        .collect();
+    let ended = told.send_afar(afar.into_iter()).await;
     assert!(ended.is_ok(), "{ended:?}");
     for expected in &own {
         assert_eq!(pushes.try_recv().as_ref(), Ok(expected));
@@ -85,10 +86,11 @@ async fn a_process_hears_its_own_pushes_while_the_broker_is_away() {
     let (_, mut pushes) = listen(&world, &away);
     let realtime = Realtime::new(away);
     let span = tracing::Span::none;
-    let ended = realtime.tell_all((0..3).map(|n| (numbered(n), span()))).await;
-    assert!(ended.is_err(), "{ended:?}");
     for number in 0..3 {
+        let afar = realtime.tell_here(numbered(number), span());
         assert_eq!(pushes.try_recv(), Ok(numbered(number)));
+        let ended = realtime.send_afar([afar].into_iter()).await;
+        assert!(ended.is_err(), "{ended:?}");
     }
     let all: Vec<Push> = (3..6).map(numbered).collect();
     let none = span();

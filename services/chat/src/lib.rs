@@ -61,10 +61,10 @@ pub fn service() -> Service {
 
 async fn build(context: Context) -> anyhow::Result<Built> {
     let settings: Settings = context.config()?;
-    let (pusher, waiting) = Pusher::new(settings.waiting_pushes);
+    let realtime = Realtime::new(context.broker.clone());
+    let (pusher, waiting) = Pusher::new(realtime.clone(), settings.waiting_pushes);
     let state = Arc::new(Chat::open(&context, settings, pusher)?);
     let mut built = Built::new(state.clone());
-    let realtime = Realtime::new(context.broker.clone());
     built.tasks = vec![Box::pin(pushing::run(realtime, waiting, context.stop.clone()))];
     let run = state.settings.run;
     if run.has_api() {

@@ -1,9 +1,12 @@
-//! What is told to the sockets of all replicas, after the commit, over the realtime exchange.
+//! What is told to the sockets of all replicas after the commit: those of this process at once, the others over the
+//! realtime exchange.
 //! The payloads are those of `proto/parlour/realtime/v1/pushes.proto`.
 
+use std::time::Duration;
+
 use parlour_db::Tx;
-use parlour_events::Realtime;
-use parlour_events::realtime::{Push, Target};
+use parlour_events::realtime::{Afar, Push, Target};
+use parlour_events::{Pace, Realtime};
 use parlour_http::Time;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,25 +16,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
 
-/// Pushes that go to the exchange together.
+/// Pushes that go to the exchange together, and how often they do at the most: each time wakes the broker's
+/// connection, the broker, and every process that listens.
 const BATCH: usize = 256;
+const PACE: Duration = Duration::from_millis(2);
 
 /// The way from a commit to the sockets. Cheap to clone.
 #[derive(Clone)]
-pub struct Pusher(mpsc::Sender<Handed>);
-
-/// A push, and the span in which it was handed over.
-type Handed = (Push, Span);
+pub struct Pusher {
+    realtime: Realtime,
+    waiting: mpsc::Sender<Afar>,
+}
 
 impl Pusher {
-    /// A way on which `waiting` pushes may wait, and its end for [`run`].
-    pub fn new(waiting: usize) -> (Self, mpsc::Receiver<Handed>) {
-        let (sender, receiver) = mpsc::channel(waiting);
-        (Self(sender), receiver)
+    /// A way on which `most` pushes may wait for the exchange, and its end for [`run`].
+    pub fn new(realtime: Realtime, most: usize) -> (Self, mpsc::Receiver<Afar>) {
+        let (waiting, receiver) = mpsc::channel(most);
+        (Self { realtime, waiting }, receiver)
     }
 
-    /// Hands a push over. Never waits: one that does not fit is dropped, and who should have
-    /// had it sees the gap in the numbers.
+    /// Tells the sockets of this process, and has the others told. Never waits: a push that does not fit
+    /// any more is dropped for the others, who see the gap in the numbers.
     pub fn push(&self, target: Target, name: &str, payload: &impl Serialize) {
         let payload = match serde_json::to_value(payload) {
             Ok(payload) => payload,
@@ -46,10 +51,10 @@ impl Pusher {
             name,
             payload,
         };
-        let handed = self.0.try_send((push, Span::current()));
+        let afar = self.realtime.tell_here(push, Span::current());
         // When the process ends nobody is there any more to take it.
-        if let Err(TrySendError::Full(_)) = handed {
-            tracing::warn!("the sockets are behind: a push is dropped");
+        if let Err(TrySendError::Full(_)) = self.waiting.try_send(afar) {
+            tracing::warn!("the broker is behind: a push is dropped");
         }
     }
 
@@ -66,18 +71,25 @@ impl Pusher {
     }
 }
 
-/// Sends what is handed over, until `stop`. What the exchange does not take is lost for other processes,
-/// as what travels over it may be: they find the gap in the numbers. Sockets of this process hear of it even so.
-pub async fn run(realtime: Realtime, mut pushes: mpsc::Receiver<Handed>, stop: CancellationToken) {
+/// Sends what waits for the exchange, until `stop`. What that does not take is lost for other processes,
+/// as what travels over it may be: they find the gap in the numbers.
+pub async fn run(realtime: Realtime, mut waiting: mpsc::Receiver<Afar>, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut pace = Pace::of(PACE);
     loop {
         tokio::select! {
             biased;
-            received = pushes.recv_many(&mut batch, BATCH) => if received == 0 { return },
+            received = waiting.recv_many(&mut batch, BATCH) => if received == 0 { return },
             () = stop.cancelled() => return,
         }
+        pace.turn().await;
+        while batch.len() < BATCH
+            && let Ok(afar) = waiting.try_recv()
+        {
+            batch.push(afar);
+        }
         let count = batch.len();
-        if let Err(error) = realtime.tell_all(batch.drain(..)).await {
+        if let Err(error) = realtime.send_afar(batch.drain(..)).await {
             tracing::debug!(%error, count, "other processes may not have heard of pushes");
         }
     }

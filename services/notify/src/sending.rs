@@ -182,6 +182,7 @@ impl Request {
             expires_at: self.expires_at.or(ends),
             saying,
             data: self.data.clone().unwrap_or_default(),
+            job: None,
             shared: None,
         }
     }

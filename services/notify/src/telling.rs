@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use parlour_contracts::id;
-use parlour_contracts::notify::v1::NotificationCreated;
+use parlour_contracts::notify::v1::{JobAdvanced, NotificationCreated, job_advanced};
 use parlour_db::{Conn, DbError, Tx};
 use parlour_events::Many;
 use serde_json::{Map, Value};
@@ -52,6 +52,8 @@ pub struct Message {
     pub saying: Saying,
     /// For the frontend.
     pub data: Map<String, Value>,
+    /// The job that tells it to many. The other services hear of each of its steps, and not of each person.
+    pub job: Option<Uuid>,
     /// The shared content that everybody's row refers to; for many people and the same words.
     pub shared: Option<Uuid>,
 }
@@ -139,10 +141,10 @@ pub async fn tell_all(
     let made: HashSet<Uuid> = notifications::insert(tx, rows).await?.into_iter().collect();
     cases.retain(|case| made.contains(&case.plan.id));
     let (deliveries, handover) = deliveries_of(notify, tx, &cases, now).await?;
-    let events = created(tx, &cases)?;
+    let (created, advanced) = (created(tx, &cases)?, advanced(tx, &cases)?);
     let conn: &Conn = tx;
     let written = async { Ok(deliveries::insert(conn, deliveries).await?) };
-    try_join(written, events.write(conn)).await?;
+    try_join3(written, created.write(conn), advanced.write(conn)).await?;
     after_commit(notify, tx, handover);
     Ok(cases
         .iter()
@@ -181,6 +183,7 @@ async fn plan<'m>(
             cases.push(Case {
                 round: Round::first(message, now),
                 plan,
+                job: message.job,
                 span: span.clone(),
             });
         }
@@ -219,10 +222,10 @@ fn push_row(
     Ok(())
 }
 
-/// What tells the other services of new notifications.
+/// What tells the other services of new notifications, but for those of jobs.
 fn created(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<NotificationCreated>, DbError> {
     let mut events = Many::default();
-    for case in cases {
+    for case in cases.iter().filter(|case| case.job.is_none()) {
         let account = case.plan.person.id;
         let event = NotificationCreated {
             notification_id: case.plan.id.to_string(),
@@ -232,6 +235,29 @@ fn created(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<NotificationCreated>,
         };
         let _in_its_trace = case.span.enter();
         events.add(tx, format!("account:{account}"), &event)?;
+    }
+    Ok(events)
+}
+
+/// What tells them of a step of a job: one event for all whom it told.
+fn advanced(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<JobAdvanced>, DbError> {
+    let mut events = Many::default();
+    for step in cases.chunk_by(|one, next| one.job == next.job) {
+        let Some((first, job)) = step.first().and_then(|first| Some((first, first.job?))) else {
+            continue;
+        };
+        let told = step.iter().map(|case| job_advanced::Told {
+            notification_id: case.plan.id.to_string(),
+            account_id: case.plan.person.id.to_string(),
+        });
+        let event = JobAdvanced {
+            job_id: job.to_string(),
+            kind: first.round.kind.to_owned(),
+            priority: first.round.priority.name().to_owned(),
+            told: told.collect(),
+        };
+        let _in_its_trace = first.span.enter();
+        events.add(tx, format!("job:{job}"), &event)?;
     }
     Ok(events)
 }

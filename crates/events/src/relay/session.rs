@@ -18,7 +18,7 @@ use super::rows::Statements;
 use super::{Context, RelayError};
 use crate::backoff::Backoff;
 use crate::hash::LANES;
-use crate::metric;
+use crate::{Pace, metric};
 
 /// How often lanes are balanced and the backlog is measured.
 const TICK: Duration = Duration::from_secs(1);
@@ -155,13 +155,17 @@ impl Session {
     }
 
     /// Passes on that this process published: to its own pipes, and to the other
-    /// relays when some lanes are theirs.
+    /// relays when some lanes are theirs. Under load several commits are told together.
     async fn tell_others(&self) -> RelayError {
         let mut next = Instant::now();
         let mut untold = false;
+        let mut pace = Pace::of(Duration::from_millis(self.context.settings.pace_ms));
+        let published = self.context.db.published();
         loop {
             tokio::select! {
-                lanes = self.context.db.published().heard() => {
+                mut lanes = published.heard() => {
+                    pace.turn().await;
+                    lanes.extend(published.take());
                     self.context.wake(lanes);
                     untold |= self.lanes.read().await.len() < usize::from(LANES.unsigned_abs());
                 }

@@ -117,7 +117,8 @@ async fn the_same_reaction_again_removes_it() {
 pub(crate) fn chat(stage: &Stage) -> parlour_chat::state::Chat {
     let context = parlour_chassis::Context::offline("chat", stage.app.layers().clone()).unwrap();
     let settings: parlour_chat::settings::Settings = context.config().unwrap();
-    let (pusher, _) = parlour_chat::pushing::Pusher::new(10);
+    let realtime = parlour_events::Realtime::new(context.broker.clone());
+    let (pusher, _) = parlour_chat::pushing::Pusher::new(realtime, 10);
     parlour_chat::state::Chat::open(&context, settings, pusher).unwrap()
 }
 

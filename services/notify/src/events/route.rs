@@ -118,6 +118,7 @@ impl Story {
                 times: self.times.clone(),
             },
             data,
+            job: None,
             shared: None,
         }
     }

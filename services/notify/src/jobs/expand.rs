@@ -69,6 +69,7 @@ async fn batch(notify: &Arc<Notify>, tx: &mut Tx, id: Uuid) -> Result<bool, Erro
         return Ok(false);
     };
     let mut message = request.message(id, Some(job.sender), notify, job.created_at);
+    message.job = Some(id);
     message.shared = request.template.is_none().then_some(id);
     let told = people.len();
     tell(notify, tx, &message, people).await?;

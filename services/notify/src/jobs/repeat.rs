@@ -72,7 +72,12 @@ async fn again(notify: &Arc<Notify>, tx: &mut Tx, emergency: &Repeating) -> Resu
         expires_at: row.expires_at,
     };
     let span = tracing::Span::current();
-    let case = Case { round, plan, span };
+    let case = Case {
+        round,
+        plan,
+        job: None,
+        span,
+    };
     let (deliveries, handover) = deliveries_of(notify, tx, &[case], now).await?;
     deliveries::insert(tx, deliveries).await?;
     after_commit(notify, tx, handover);

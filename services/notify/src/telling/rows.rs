@@ -49,6 +49,8 @@ impl<'m> Round<'m> {
 pub(crate) struct Case<'m> {
     pub(crate) round: Round<'m>,
     pub(crate) plan: Plan,
+    /// The job that tells it.
+    pub(crate) job: Option<Uuid>,
     /// What caused it; the trace goes on from there.
     pub(crate) span: Span,
 }

@@ -49,6 +49,7 @@ pub async fn send_test(
                     times: Vec::new(),
                 },
                 data: Map::new(),
+                job: None,
                 shared: None,
             };
             let me = recipients::by_id(tx, vec![caller.id]).await?;
