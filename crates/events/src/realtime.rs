@@ -188,7 +188,9 @@ pub(crate) fn span(name: &str) -> Span {
 /// A message that the connection has or is about to have, and how many pushes are in it.
 type OnItsWay = (usize, MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>);
 
-async fn done(mut publishing: MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>) -> Result<(), BrokerError> {
+async fn done(
+    mut publishing: MaybeDone<BoxFuture<'static, Result<(), BrokerError>>>,
+) -> Result<(), BrokerError> {
     (&mut publishing).await;
     Pin::new(&mut publishing).take_output().unwrap_or(Ok(()))
 }

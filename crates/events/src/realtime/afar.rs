@@ -163,9 +163,9 @@ mod tests {
     }
 
     fn arrived(parcels: Vec<Parcel>) -> Vec<Push> {
-        let pushes = parcels.into_iter().flat_map(|parcel| {
-            unpack(&parcel.key, parcel.name, parcel.trace, parcel.body.as_bytes())
-        });
+        let pushes = parcels
+            .into_iter()
+            .flat_map(|parcel| unpack(&parcel.key, parcel.name, parcel.trace, parcel.body.as_bytes()));
         pushes.map(|(push, _)| push).collect()
     }
 

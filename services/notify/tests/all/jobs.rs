@@ -1,6 +1,7 @@
 //! Bulk jobs and broadcasts.
 
 use parlour_chassis::Clock;
+use parlour_contracts::notify::v1::{JobAdvanced, NotificationCreated};
 use parlour_testkit::{App, Person, eventually_eq};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -68,7 +69,7 @@ async fn a_bulk_job_tells_everybody_it_names_and_says_how_far_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_leaves_whom_it_leaves_and_a_broadcast_nobody_out() {
-    let app = quiet().await;
+    let app = builder().set("notify.bulk.batch", 5).start().await;
     let (admin, owner) = (app.person("admin").await, app.person("owner").await);
     crowd(&app, 3, "SE").await;
     crowd(&app, 4, "EG").await;
@@ -86,6 +87,26 @@ async fn a_filter_leaves_whom_it_leaves_and_a_broadcast_nobody_out() {
     app.run_job("notify", "expand_jobs").await;
     assert_eq!(app.by(&owner).get(&url).await.data()["done"], 7);
     assert_eq!(told(&app).await, 11);
+    // The other services hear of its steps, and of nobody by themselves.
+    assert!(app.published::<NotificationCreated>("notify").await.is_empty());
+    let steps: Vec<JobAdvanced> = app.published("notify").await;
+    let sizes: Vec<usize> = steps.iter().map(|step| step.told.len()).collect();
+    assert_eq!(sizes, [4, 5, 2]);
+    let reached = steps.iter().flat_map(|step| &step.told);
+    let mut reached: Vec<String> = reached.map(|told| told.notification_id.clone()).collect();
+    reached.sort();
+    let all: Vec<String> = app
+        .database()
+        .admin()
+        .await
+        .query("SELECT id::text FROM notify.notifications ORDER BY 1", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(reached, all);
+    assert!(url.ends_with(&steps[2].job_id) && steps[2].priority == "high");
     for wrong in [
         json!({}),
         json!({ "filter": {} }),
