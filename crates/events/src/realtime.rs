@@ -103,9 +103,11 @@ impl Realtime {
         (sent, ended.err())
     }
 
-    /// Tells the listeners of this process, and answers what the others are to be told ([`Self::send_afar`]), whatever
-    /// becomes of that. For pushes that nobody sends again, and whose listeners find out what they missed.
-    pub fn tell_here(&self, push: Push, span: Span) -> Afar {
+    /// Tells the listeners of this process, in the current span, and answers what the others are to be told
+    /// ([`Self::send_afar`]), whatever becomes of that. For pushes that nobody sends again, and whose listeners find
+    /// out what they missed.
+    pub fn tell_here(&self, push: Push) -> Afar {
+        let span = Span::current();
         let afar = Afar::of(&push, &span);
         self.broker.listeners().tell(Cow::Owned(push), &span);
         afar

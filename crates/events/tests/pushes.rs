@@ -58,9 +58,7 @@ async fn a_process_hears_its_own_pushes_once_and_at_once() {
         assert_eq!(elsewhere.unwrap().as_ref(), Some(expected));
     }
     let told = Realtime::new(broker.clone());
-    let afar: Vec<_> = (0..50)
-        .map(|n| told.tell_here(numbered(n), tracing::Span::none()))
-        .collect();
+    let afar: Vec<_> = (0..50).map(|n| told.tell_here(numbered(n))).collect();
     let ended = told.send_afar(afar.into_iter()).await;
     assert!(ended.is_ok(), "{ended:?}");
     for expected in &own {
@@ -87,7 +85,7 @@ async fn a_process_hears_its_own_pushes_while_the_broker_is_away() {
     let realtime = Realtime::new(away);
     let span = tracing::Span::none;
     for number in 0..3 {
-        let afar = realtime.tell_here(numbered(number), span());
+        let afar = realtime.tell_here(numbered(number));
         assert_eq!(pushes.try_recv(), Ok(numbered(number)));
         let ended = realtime.send_afar([afar].into_iter()).await;
         assert!(ended.is_err(), "{ended:?}");

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
 use uuid::Uuid;
 
 /// Pushes that go to the exchange together, and how often they do at the most: each time wakes the broker's
@@ -51,7 +50,7 @@ impl Pusher {
             name,
             payload,
         };
-        let afar = self.realtime.tell_here(push, Span::current());
+        let afar = self.realtime.tell_here(push);
         // When the process ends nobody is there any more to take it.
         if let Err(TrySendError::Full(_)) = self.waiting.try_send(afar) {
             tracing::warn!("the broker is behind: a push is dropped");
