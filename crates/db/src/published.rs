@@ -17,11 +17,6 @@ impl Lanes {
         self.0 |= bit(lane);
     }
 
-    /// Adds those of another set.
-    pub fn extend(&mut self, others: Self) {
-        self.0 |= others.0;
-    }
-
     /// Whether it is one of them.
     pub fn contains(self, lane: i16) -> bool {
         self.0 & bit(lane) != 0
@@ -56,16 +51,11 @@ impl Published {
     pub async fn heard(&self) -> Lanes {
         loop {
             self.told.notified().await;
-            let lanes = self.take();
+            let lanes = Lanes(self.lanes.swap(0, Ordering::AcqRel));
             if !lanes.is_empty() {
                 return lanes;
             }
         }
-    }
-
-    /// What was told since the last time.
-    pub fn take(&self) -> Lanes {
-        Lanes(self.lanes.swap(0, Ordering::AcqRel))
     }
 }
 

@@ -67,8 +67,6 @@ pub struct RelaySettings {
     pub in_flight: usize,
     /// How often the outbox is looked at when nothing wakes the relay, in milliseconds.
     pub poll_ms: u64,
-    /// How often commits wake the relay at the most, in milliseconds. The first after a rest wakes it at once.
-    pub pace_ms: u64,
     /// How long a confirm may take before the channel is given up, in milliseconds.
     pub confirm_timeout_ms: u64,
     /// How long a stopping relay goes on to empty the outbox, in milliseconds.
@@ -81,7 +79,6 @@ impl Default for RelaySettings {
             pipes: 1,
             in_flight: 1024,
             poll_ms: 1000,
-            pace_ms: 3,
             confirm_timeout_ms: 30_000,
             flush_ms: 5_000,
         }

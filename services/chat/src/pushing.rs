@@ -2,11 +2,9 @@
 //! realtime exchange.
 //! The payloads are those of `proto/parlour/realtime/v1/pushes.proto`.
 
-use std::time::Duration;
-
 use parlour_db::Tx;
+use parlour_events::Realtime;
 use parlour_events::realtime::{Afar, Push, Target};
-use parlour_events::{Pace, Realtime};
 use parlour_http::Time;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,10 +13,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Pushes that go to the exchange together, and how often they do at the most: each time wakes the broker's
-/// connection, the broker, and every process that listens.
+/// Pushes that go to the exchange together.
 const BATCH: usize = 256;
-const PACE: Duration = Duration::from_millis(2);
 
 /// The way from a commit to the sockets. Cheap to clone.
 #[derive(Clone)]
@@ -74,18 +70,11 @@ impl Pusher {
 /// as what travels over it may be: they find the gap in the numbers.
 pub async fn run(realtime: Realtime, mut waiting: mpsc::Receiver<Afar>, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut pace = Pace::of(PACE);
     loop {
         tokio::select! {
             biased;
             received = waiting.recv_many(&mut batch, BATCH) => if received == 0 { return },
             () = stop.cancelled() => return,
-        }
-        pace.turn().await;
-        while batch.len() < BATCH
-            && let Ok(afar) = waiting.try_recv()
-        {
-            batch.push(afar);
         }
         let count = batch.len();
         if let Err(error) = realtime.send_afar(batch.drain(..)).await {

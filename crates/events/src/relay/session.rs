@@ -18,7 +18,7 @@ use super::rows::Statements;
 use super::{Context, RelayError};
 use crate::backoff::Backoff;
 use crate::hash::LANES;
-use crate::{Pace, metric};
+use crate::metric;
 
 /// How often lanes are balanced and the backlog is measured.
 const TICK: Duration = Duration::from_secs(1);
@@ -155,17 +155,13 @@ impl Session {
     }
 
     /// Passes on that this process published: to its own pipes, and to the other
-    /// relays when some lanes are theirs. Under load several commits are told together.
+    /// relays when some lanes are theirs.
     async fn tell_others(&self) -> RelayError {
         let mut next = Instant::now();
         let mut untold = false;
-        let mut pace = Pace::of(Duration::from_millis(self.context.settings.pace_ms));
-        let published = self.context.db.published();
         loop {
             tokio::select! {
-                mut lanes = published.heard() => {
-                    pace.turn().await;
-                    lanes.extend(published.take());
+                lanes = self.context.db.published().heard() => {
                     self.context.wake(lanes);
                     untold |= self.lanes.read().await.len() < usize::from(LANES.unsigned_abs());
                 }
