@@ -36,7 +36,7 @@ use crate::{Broker, BrokerError, trace};
 pub use afar::Afar;
 pub use target::Target;
 
-use afar::Parcel;
+use afar::{Packed, Parcel};
 
 /// The header with the trace that a push belongs to.
 const TRACE: &str = "traceparent";
@@ -250,10 +250,10 @@ impl AsyncHandle for FromAfar {
         }
         let trace = headers(properties).remove(TRACE);
         let name = properties.kind().as_ref().map(ToString::to_string);
-        for (push, trace) in afar::unpack(delivery.routing_key.as_str(), name, trace, &delivery.data) {
-            if !self.listener.wants(&push.target.to_string()) {
-                continue;
-            }
+        let mut packed = afar::unpack(delivery.routing_key.as_str(), name, trace, &delivery.data);
+        // Of many, those of others are in it as well.
+        packed.retain(|packed| self.listener.wants(&packed.key));
+        for (push, trace) in packed.into_iter().filter_map(Packed::open) {
             let span = span(&push.name);
             trace::continue_from(&span, trace.as_deref());
             span.in_scope(|| self.listener.hear(push));

@@ -136,9 +136,14 @@ async fn pushes_reach_those_who_listen() {
         })
         .collect();
     let span = tracing::Span::none();
-    let handed: Vec<_> = many.iter().map(|push| (push, &span)).collect();
+    let of_others = Push {
+        target: Target::Role("monitor".into()),
+        ..numbered(0)
+    };
+    let mut handed: Vec<_> = many.iter().map(|push| (push, &span)).collect();
+    handed.insert(50, (&of_others, &span));
     let (sent, error) = realtime.send_all(&handed).await;
-    assert!(sent == 100 && error.is_none(), "{sent}: {error:?}");
+    assert!(sent == 101 && error.is_none(), "{sent}: {error:?}");
     for expected in &many {
         let push = timeout(Duration::from_secs(5), pushes.recv()).await.unwrap();
         assert_eq!(push.as_ref(), Some(expected));

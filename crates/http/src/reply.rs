@@ -1,7 +1,5 @@
 //! What a handler answers.
 
-use std::cell::RefCell;
-
 use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
@@ -87,7 +85,7 @@ impl Reply {
     pub fn bare<T: Serialize>(status: StatusCode, object: &T) -> Result<Self, ApiError> {
         Ok(Self {
             status,
-            body: encode(object).map_err(ApiError::internal)?,
+            body: serde_json::to_vec(object).map_err(ApiError::internal)?,
             cookies: Vec::new(),
             headers: Vec::new(),
         })
@@ -106,24 +104,6 @@ impl Reply {
         self.headers.push((name, value.into()));
         self
     }
-}
-
-/// The room for an answer's text that a thread keeps, in bytes. A larger one is given back.
-const KEPT: usize = 1 << 16;
-
-thread_local! {
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// An answer's text. A page is some 25 kB: to grow there from nothing is copied ten times.
-fn encode<T: Serialize>(object: &T) -> serde_json::Result<Vec<u8>> {
-    ROOM.with_borrow_mut(|room| {
-        room.clear();
-        serde_json::to_writer(&mut *room, object)?;
-        let body = room.as_slice().to_vec();
-        room.shrink_to(KEPT);
-        Ok(body)
-    })
 }
 
 /// What a handler may return when it succeeds.

@@ -183,7 +183,6 @@ impl Request {
             saying,
             data: self.data.clone().unwrap_or_default(),
             job: None,
-            shared: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Telling people: from what is to be told to rows for each person and channel, in the
 //! transaction of whoever tells it. One way for events, senders and jobs.
 
+mod events;
 mod plan;
 mod rows;
 
@@ -10,9 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join3;
 use parlour_contracts::id;
-use parlour_contracts::notify::v1::{JobAdvanced, NotificationCreated, job_advanced};
-use parlour_db::{Conn, DbError, Tx};
-use parlour_events::Many;
+use parlour_db::{Conn, Tx};
 use serde_json::{Map, Value};
 use tracing::Span;
 use uuid::Uuid;
@@ -54,8 +53,6 @@ pub struct Message {
     pub data: Map<String, Value>,
     /// The job that tells it to many. The other services hear of each of its steps, and not of each person.
     pub job: Option<Uuid>,
-    /// The shared content that everybody's row refers to; for many people and the same words.
-    pub shared: Option<Uuid>,
 }
 
 /// The words.
@@ -80,6 +77,14 @@ pub enum Saying {
 }
 
 impl Message {
+    /// The content that everybody's row refers to: a job's words, where they are the same for all.
+    fn shared(&self) -> Option<Uuid> {
+        match self.saying {
+            Saying::Plain { .. } => self.job,
+            Saying::Template { .. } => None,
+        }
+    }
+
     fn matter(&self) -> Matter<'_> {
         Matter {
             kind: &self.kind,
@@ -141,7 +146,7 @@ pub async fn tell_all(
     let made: HashSet<Uuid> = notifications::insert(tx, rows).await?.into_iter().collect();
     cases.retain(|case| made.contains(&case.plan.id));
     let (deliveries, handover) = deliveries_of(notify, tx, &cases, now).await?;
-    let (created, advanced) = (created(tx, &cases)?, advanced(tx, &cases)?);
+    let (created, advanced) = (events::created(tx, &cases)?, events::advanced(tx, &cases)?);
     let conn: &Conn = tx;
     let written = async { Ok(deliveries::insert(conn, deliveries).await?) };
     try_join3(written, created.write(conn), advanced.write(conn)).await?;
@@ -187,7 +192,7 @@ async fn plan<'m>(
                 span: span.clone(),
             });
         }
-        if let (Some(shared), Some(case)) = (message.shared, cases.get(before)) {
+        if let (Some(shared), Some(case)) = (message.shared(), cases.get(before)) {
             let sealed = case.plan.content.seal_shared(&notify.vault, shared)?;
             contents::share(tx, shared, sealed, now).await?;
         }
@@ -202,7 +207,7 @@ fn push_row(
     plan: &Plan,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let sealed = match message.shared {
+    let sealed = match message.shared() {
         Some(_) => None,
         None => Some(plan.content.seal(&notify.vault, plan.id)?),
     };
@@ -210,7 +215,7 @@ fn push_row(
     rows.id.push(plan.id);
     rows.account_id.push(plan.person.id);
     rows.content_sealed.push(sealed);
-    rows.content_id.push(message.shared);
+    rows.content_id.push(message.shared());
     rows.skipped.push(plan.skipped());
     rows.kind.push(message.kind.clone());
     rows.priority.push(message.priority.name());
@@ -220,46 +225,6 @@ fn push_row(
     rows.repeat_at
         .push(emergency.then(|| now + notify.settings.emergency.pause(0)));
     Ok(())
-}
-
-/// What tells the other services of new notifications, but for those of jobs.
-fn created(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<NotificationCreated>, DbError> {
-    let mut events = Many::default();
-    for case in cases.iter().filter(|case| case.job.is_none()) {
-        let account = case.plan.person.id;
-        let event = NotificationCreated {
-            notification_id: case.plan.id.to_string(),
-            account_id: account.to_string(),
-            kind: case.round.kind.to_owned(),
-            priority: case.round.priority.name().to_owned(),
-        };
-        let _in_its_trace = case.span.enter();
-        events.add(tx, format!("account:{account}"), &event)?;
-    }
-    Ok(events)
-}
-
-/// What tells them of a step of a job: one event for all whom it told.
-fn advanced(tx: &mut Tx, cases: &[Case<'_>]) -> Result<Many<JobAdvanced>, DbError> {
-    let mut events = Many::default();
-    for step in cases.chunk_by(|one, next| one.job == next.job) {
-        let Some((first, job)) = step.first().and_then(|first| Some((first, first.job?))) else {
-            continue;
-        };
-        let told = step.iter().map(|case| job_advanced::Told {
-            notification_id: case.plan.id.to_string(),
-            account_id: case.plan.person.id.to_string(),
-        });
-        let event = JobAdvanced {
-            job_id: job.to_string(),
-            kind: first.round.kind.to_owned(),
-            priority: first.round.priority.name().to_owned(),
-            told: told.collect(),
-        };
-        let _in_its_trace = first.span.enter();
-        events.add(tx, format!("job:{job}"), &event)?;
-    }
-    Ok(events)
 }
 
 /// Hands pushes to the sockets and wakes who sends the rest.

@@ -105,44 +105,41 @@ pub(super) fn pack(pushes: impl Iterator<Item = Afar>) -> Vec<Parcel> {
     parcels
 }
 
-/// A push in a message of many.
+/// A push that has arrived.
 #[derive(Deserialize)]
-struct Packed {
+pub(super) struct Packed {
     #[serde(rename = "for")]
-    key: String,
+    pub(super) key: String,
     name: String,
     traceparent: Option<String>,
     payload: Value,
 }
 
-/// The pushes of a message, each with its trace. What is none is left out.
-pub(super) fn unpack(
-    key: &str,
-    name: Option<String>,
-    trace: Option<String>,
-    body: &[u8],
-) -> Vec<(Push, Option<String>)> {
-    let packed = if key == MANY {
-        serde_json::from_slice::<Vec<Packed>>(body).unwrap_or_default()
-    } else {
-        let alone = name.zip(serde_json::from_slice(body).ok());
-        let alone = alone.map(|(name, payload)| Packed {
-            key: key.to_owned(),
-            name,
-            traceparent: trace,
-            payload,
-        });
-        alone.into_iter().collect()
-    };
-    let push = |packed: Packed| {
+impl Packed {
+    /// The push and its trace; `None` when it is for nobody that is known.
+    pub(super) fn open(self) -> Option<(Push, Option<String>)> {
         let push = Push {
-            target: Target::parse(&packed.key)?,
-            name: packed.name,
-            payload: packed.payload,
+            target: Target::parse(&self.key)?,
+            name: self.name,
+            payload: self.payload,
         };
-        Some((push, packed.traceparent))
-    };
-    packed.into_iter().filter_map(push).collect()
+        Some((push, self.traceparent))
+    }
+}
+
+/// What is in a message. One that cannot be read has nothing in it.
+pub(super) fn unpack(key: &str, name: Option<String>, trace: Option<String>, body: &[u8]) -> Vec<Packed> {
+    if key == MANY {
+        return serde_json::from_slice(body).unwrap_or_default();
+    }
+    let alone = name.zip(serde_json::from_slice(body).ok());
+    let alone = alone.map(|(name, payload)| Packed {
+        key: key.to_owned(),
+        name,
+        traceparent: trace,
+        payload,
+    });
+    alone.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -166,7 +163,7 @@ mod tests {
         let pushes = parcels
             .into_iter()
             .flat_map(|parcel| unpack(&parcel.key, parcel.name, parcel.trace, parcel.body.as_bytes()));
-        pushes.map(|(push, _)| push).collect()
+        pushes.filter_map(Packed::open).map(|(push, _)| push).collect()
     }
 
     #[test]
@@ -191,9 +188,29 @@ mod tests {
     #[test]
     fn what_is_no_push_is_left_out() {
         let body = br#"[{"for":"nobody","name":"a","payload":1},{"for":"role.r","name":"b","payload":2}]"#;
-        let found = unpack(MANY, None, None, body);
-        assert_eq!(found.len(), 1);
+        let found = unpack(MANY, None, None, body)
+            .into_iter()
+            .filter_map(Packed::open);
+        assert_eq!(found.count(), 1);
         assert!(unpack(MANY, None, None, b"no json").is_empty());
         assert!(unpack("role.r", None, None, b"1").is_empty());
+    }
+
+    #[test]
+    fn each_push_keeps_its_trace() {
+        for count in [1, 2] {
+            let traced = |n: usize| Afar {
+                trace: Some(format!("trace {n}")),
+                ..Afar::of(&push(n, 3), &Span::none())
+            };
+            let parcel = pack((0..count).map(traced)).pop().unwrap();
+            let packed = unpack(&parcel.key, parcel.name, parcel.trace, parcel.body.as_bytes());
+            let found = packed
+                .into_iter()
+                .filter_map(Packed::open)
+                .map(|(_, trace)| trace);
+            let expected = (0..count).map(|n| Some(format!("trace {n}")));
+            assert!(found.eq(expected), "of {count}");
+        }
     }
 }

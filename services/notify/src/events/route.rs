@@ -119,7 +119,6 @@ impl Story {
             },
             data,
             job: None,
-            shared: None,
         }
     }
 }

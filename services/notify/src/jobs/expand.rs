@@ -70,7 +70,6 @@ async fn batch(notify: &Arc<Notify>, tx: &mut Tx, id: Uuid) -> Result<bool, Erro
     };
     let mut message = request.message(id, Some(job.sender), notify, job.created_at);
     message.job = Some(id);
-    message.shared = request.template.is_none().then_some(id);
     let told = people.len();
     tell(notify, tx, &message, people).await?;
     let done = i64::try_from(told).unwrap_or(0);

@@ -50,7 +50,6 @@ pub async fn send_test(
                 },
                 data: Map::new(),
                 job: None,
-                shared: None,
             };
             let me = recipients::by_id(tx, vec![caller.id]).await?;
             let told = tell(&shared, tx, &message, me).await?;
