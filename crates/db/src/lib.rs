@@ -17,6 +17,7 @@ mod migrate;
 mod pool;
 mod published;
 mod scope;
+mod seen;
 mod statement;
 mod tls;
 mod transaction;

@@ -21,7 +21,7 @@ pub struct Tx {
 type Committed = Box<dyn FnOnce() + Send>;
 
 impl Tx {
-    fn new(conn: Pooled, service: &'static str) -> Self {
+    pub(crate) fn new(conn: Pooled, service: &'static str) -> Self {
         Self {
             conn,
             service,
@@ -31,7 +31,7 @@ impl Tx {
     }
 
     /// Does what was left for the commit.
-    fn committed(self, db: &Db) {
+    pub(crate) fn committed(self, db: &Db) {
         if !self.published.is_empty() {
             db.published().tell(self.published);
         }
@@ -126,7 +126,7 @@ async fn commit(conn: &mut Conn) -> Result<(), DbError> {
 }
 
 /// What came of the work of a task.
-async fn finish<R, E: From<DbError>>(task: JoinHandle<Result<R, E>>) -> Result<R, E> {
+pub(crate) async fn finish<R, E: From<DbError>>(task: JoinHandle<Result<R, E>>) -> Result<R, E> {
     match task.await {
         Ok(result) => result,
         Err(_) => Err(DbError::Panicked.into()),

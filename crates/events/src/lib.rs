@@ -33,7 +33,7 @@ pub use broker::{Broker, BrokerError, Channel};
 pub use consumer::{Consumer, Gather, HandlerFuture, Incoming};
 pub use envelope::{Envelope, Malformed};
 pub use failure::{Cause, Failure};
-pub use publish::{AuditEntry, Batch, Draft, MAX_PAYLOAD, Many, audit, publish};
+pub use publish::{Announced, AuditEntry, Batch, Draft, MAX_PAYLOAD, Many, audit, publish};
 pub use realtime::Realtime;
 pub use relay::Relay;
 pub use settings::{BrokerSettings, ConsumerSettings, RelaySettings};

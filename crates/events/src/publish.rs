@@ -10,7 +10,7 @@ use diesel::result::{Error as Diesel, QueryResult};
 use diesel::sql_types::{Binary, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
 use parlour_contracts::{Event, audit_type, events::v1::AuditRecorded, id};
-use parlour_db::{Conn, DbError, Tx};
+use parlour_db::{Conn, DbError, Statement, Tx};
 use prost::Message;
 use uuid::Uuid;
 
@@ -29,7 +29,8 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 /// aggregate are numbered in the order of their commits. Two transactions that
 /// publish about the same two aggregates should do so in the same order.
 pub async fn publish<E: Event>(tx: &mut Tx, aggregate: impl Display, event: &E) -> Result<Uuid, DbError> {
-    write(tx, E::TYPE, &aggregate.to_string(), event.encode_to_vec()).await
+    let kind = E::TYPE.to_owned();
+    write(tx, kind, aggregate.to_string(), event.encode_to_vec()).await
 }
 
 /// One line of the audit log.
@@ -58,7 +59,7 @@ pub struct AuditEntry {
 /// Records `entry` in the audit log when `tx` commits.
 pub async fn audit(tx: &mut Tx, entry: AuditEntry) -> Result<Uuid, DbError> {
     let (kind, aggregate, payload) = recorded(tx.service(), entry);
-    write(tx, &kind, &aggregate, payload).await
+    write(tx, kind, aggregate, payload).await
 }
 
 /// Type, aggregate and payload of a line of the audit log.
@@ -133,41 +134,68 @@ impl Batch {
     }
 
     /// Publishes all of it when `tx` commits, and only then.
-    pub async fn write(mut self, tx: &mut Tx) -> Result<(), DbError> {
-        let service = tx.service();
-        self.rows
-            .extend(self.audits.into_iter().map(|entry| recorded(service, entry)));
-        let inserts = self
-            .rows
-            .iter()
-            .map(|(kind, aggregate, payload)| insert(kind, aggregate, payload.clone()));
-        let inserts: Vec<Insert<'_>> = inserts.collect::<Result<_, _>>()?;
-        for row in &inserts {
-            tx.mark_published(row.lane);
-        }
+    pub async fn write(self, tx: &mut Tx) -> Result<(), DbError> {
+        let rows = self.announce(tx)?.0;
         // Statements that share a connection are sent one after the other without waiting.
         let conn: &Conn = tx;
-        let sent = inserts.into_iter().map(|row| row.execute(&mut &*conn));
+        let sent = rows.iter().map(|row| Insert(row).execute(&mut &*conn));
         futures_util::future::try_join_all(sent).await?;
         Ok(())
     }
+
+    /// Announces all of it to `tx`, where a statement has to write it, see [`Announced::written_by`].
+    pub fn announce(mut self, tx: &mut Tx) -> Result<Announced, DbError> {
+        let service = tx.service();
+        self.rows
+            .extend(self.audits.into_iter().map(|entry| recorded(service, entry)));
+        let rows = self
+            .rows
+            .into_iter()
+            .map(|(kind, aggregate, payload)| row(kind, aggregate, payload));
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        for row in &rows {
+            tx.mark_published(row.lane);
+        }
+        Ok(Announced(rows))
+    }
 }
 
-async fn write(tx: &mut Tx, kind: &str, aggregate: &str, payload: Vec<u8>) -> Result<Uuid, DbError> {
-    let insert = insert(kind, aggregate, payload)?;
-    let id = insert.id;
-    tx.mark_published(insert.lane);
-    insert.execute(&mut **tx).await?;
-    Ok(id)
+/// What the statement of its effect publishes.
+#[derive(Debug)]
+pub struct Announced(Vec<Row>);
+
+impl Announced {
+    /// Goes on with a column for each, after others, that writes it to the outbox: once for each row that the
+    /// statement selects, of which there must be one where there was an effect and none where there was none.
+    #[must_use]
+    pub fn written_by<'r, T>(&'r self, statement: Statement<'r, T>) -> Statement<'r, T> {
+        self.0.iter().fold(statement, |statement, row| {
+            statement
+                .and(", outbox_append(?, ?, ?, ?, ?, ?)")
+                .with(row.id)
+                .with(row.kind.as_str())
+                .with(row.aggregate.as_str())
+                .with(row.lane)
+                .with(row.payload.as_slice())
+                .with(row.traceparent.as_deref())
+        })
+    }
 }
 
-fn insert<'a>(kind: &'a str, aggregate: &'a str, payload: Vec<u8>) -> Result<Insert<'a>, DbError> {
-    refuse_large(kind, aggregate, &payload)?;
-    Ok(Insert {
+async fn write(tx: &mut Tx, kind: String, aggregate: String, payload: Vec<u8>) -> Result<Uuid, DbError> {
+    let row = row(kind, aggregate, payload)?;
+    tx.mark_published(row.lane);
+    Insert(&row).execute(&mut **tx).await?;
+    Ok(row.id)
+}
+
+fn row(kind: String, aggregate: String, payload: Vec<u8>) -> Result<Row, DbError> {
+    refuse_large(&kind, &aggregate, &payload)?;
+    Ok(Row {
         id: id::new(),
+        lane: hash::lane(&aggregate),
         kind,
         aggregate,
-        lane: hash::lane(aggregate),
         payload,
         traceparent: trace::current(),
     })
@@ -181,16 +209,20 @@ fn refuse_large(kind: &str, aggregate: &str, payload: &[u8]) -> Result<(), DbErr
     Err(DbError::Query(Diesel::SerializationError(message.into())))
 }
 
-/// Version and event in one statement. Written by hand and not through
-/// `sql_query`, whose statements are prepared anew each time.
-struct Insert<'a> {
+/// An event on its way to the outbox.
+#[derive(Debug)]
+struct Row {
     id: Uuid,
-    kind: &'a str,
-    aggregate: &'a str,
+    kind: String,
+    aggregate: String,
     lane: i16,
     payload: Vec<u8>,
     traceparent: Option<String>,
 }
+
+/// Version and event in one statement. Written by hand and not through
+/// `sql_query`, whose statements are prepared anew each time.
+struct Insert<'a>(&'a Row);
 
 impl QueryId for Insert<'_> {
     type QueryId = Insert<'static>;
@@ -200,22 +232,22 @@ impl QueryId for Insert<'_> {
 impl QueryFragment<Pg> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH bumped AS (INSERT INTO aggregate_versions AS a (aggregate, version) VALUES (");
-        out.push_bind_param::<Text, _>(self.aggregate)?;
+        out.push_bind_param::<Text, _>(&self.0.aggregate)?;
         out.push_sql(
             ", 1) ON CONFLICT (aggregate) DO UPDATE SET version = a.version + 1 \
              RETURNING aggregate, version) \
              INSERT INTO outbox (aggregate, version, id, type, lane, payload, traceparent) \
              SELECT aggregate, version, ",
         );
-        out.push_bind_param::<SqlUuid, _>(&self.id)?;
+        out.push_bind_param::<SqlUuid, _>(&self.0.id)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.kind)?;
+        out.push_bind_param::<Text, _>(&self.0.kind)?;
         out.push_sql(", ");
-        out.push_bind_param::<SmallInt, _>(&self.lane)?;
+        out.push_bind_param::<SmallInt, _>(&self.0.lane)?;
         out.push_sql(", ");
-        out.push_bind_param::<Binary, _>(&self.payload)?;
+        out.push_bind_param::<Binary, _>(&self.0.payload)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.traceparent)?;
+        out.push_bind_param::<Nullable<Text>, _>(&self.0.traceparent)?;
         out.push_sql(" FROM bumped");
         Ok(())
     }

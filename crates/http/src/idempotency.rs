@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
-use parlour_db::{Db, DbError, Scope, Tx, Work};
+use parlour_db::{Conn, Db, DbError, Scope, Tx, Work};
 
 use crate::input::read_body;
 use crate::kept::Answer;
@@ -126,6 +126,33 @@ impl Once {
             once_in(tx, &service, &key, work).await
         })
         .await?
+    }
+
+    /// Reads with `look` and writes what follows from it with `write`, as [`Db::write_seen`] does; under a key, in
+    /// a transaction of `scope`, once.
+    pub async fn write_seen<L, S, W, E>(self, scope: Scope, look: L, write: W) -> Result<Reply, ApiError>
+    where
+        for<'c> L: AsyncFn(&'c Conn) -> QueryResult<S>
+            + Clone
+            + Work<&'c Conn, QueryResult<S>>
+            + Send
+            + Sync
+            + 'static,
+        for<'t> W: AsyncFn((&'t mut Tx, S)) -> Result<Option<Reply>, E>
+            + Clone
+            + Work<(&'t mut Tx, S), Result<Option<Reply>, E>>
+            + Send
+            + Sync
+            + 'static,
+        S: Send + 'static,
+        E: Into<ApiError> + From<DbError> + Send + 'static,
+    {
+        if self.key.is_some() {
+            let work = async move |tx: &mut Tx| tx.write_seen(look, write).await;
+            return self.write(scope, work).await;
+        }
+        let db = self.service.db()?.clone();
+        db.write_seen(look, write).await.map_err(Into::into)
     }
 }
 

@@ -1,9 +1,11 @@
-//! How an order is moved: locked, checked against the table, written, told.
+//! How an order is moved: looked at, checked against the table, written and told, unless somebody else was faster.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use parlour_db::{DbError, Tx};
+use parlour_db::{Conn, DbError, Scope, Tx};
 use parlour_events::Batch;
-use parlour_http::{ApiError, Origin, Reply};
+use parlour_http::{ApiError, Once, Origin, Reply};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -13,9 +15,10 @@ use crate::domain::order::{self, Action, Refusal, Status};
 use crate::error::Error;
 use crate::state::Orders;
 use crate::store::history;
-use crate::store::moves::{self, Move};
+use crate::store::moves::{self, Change, Move};
 use crate::store::orders::{self, Order};
 use crate::store::readers::{self, Candidate};
+use crate::store::seen::{self, Besides, Seen};
 use crate::telling;
 use crate::view::{self, OrderView};
 use crate::viewer::Viewer;
@@ -38,7 +41,7 @@ pub struct OrderData {
     pub order: OrderView,
 }
 
-/// A move that was found legal, on an order that is locked.
+/// A move that was found legal.
 #[derive(Debug)]
 pub struct Begun {
     /// The order before.
@@ -51,41 +54,92 @@ pub struct Begun {
     pub now: DateTime<Utc>,
 }
 
+/// What a move does.
+#[derive(Debug)]
+pub struct Plan {
+    /// The move.
+    pub begun: Begun,
+    /// The order after it.
+    pub order: Order,
+    /// What changes besides its state.
+    pub change: Change,
+    /// Why, sealed.
+    pub reason: Option<Vec<u8>>,
+    /// What others are told.
+    pub news: Batch,
+}
+
 impl Begun {
-    /// What the move writes.
-    pub fn step<'s>(&'s self, state: &Orders, actor: Option<Uuid>, reason: Option<&'s [u8]>) -> Move<'s> {
-        Move {
-            order: &self.order,
-            action: self.action,
-            to: self.to,
-            actor,
-            reason,
-            now: self.now,
-            due_at: state.due_at(&self.order, self.to, self.now),
-        }
+    /// The order as it is after the move.
+    pub fn after(&self) -> Order {
+        let mut order = self.order.clone();
+        order.set_status(self.to);
+        order.version += 1;
+        order.updated_at = self.now;
+        order.waits_since = self.now;
+        order
     }
 
-    /// The order as it is after the move.
-    pub fn done(mut self, version: i64) -> Order {
-        self.order.set_status(self.to);
-        self.order.version = version;
-        self.order.updated_at = self.now;
-        self.order.waits_since = self.now;
-        self.order
+    /// A move that changes nothing besides the order's state.
+    pub fn plan(self, order: Order, news: Batch) -> Plan {
+        Plan {
+            begun: self,
+            order,
+            change: Change::Nothing,
+            reason: None,
+            news,
+        }
+    }
+}
+
+impl Plan {
+    /// Adds the line of the audit log about it.
+    fn audited(mut self, mover: &Mover) -> Self {
+        let order = &self.order;
+        let change = (
+            Some(json!({ "status": self.begun.order.status_name() })),
+            Some(
+                json!({ "status": order.status_name(), "reader_id": order.reader_id, "version": order.version }),
+            ),
+        );
+        let name = format!("order.{}", self.begun.action);
+        let line = telling::entry(&mover.origin, &name, ("order", order.id), change);
+        self.news = self.news.audit(line);
+        self
     }
 }
 
 impl Orders {
-    /// Locks an order and finds out whether this person may do this with it now.
-    /// `choose` says which action it is once the order's status is known.
-    pub async fn begin(
+    /// Moves an order that the caller may know of as `plan` says, to which it says what was seen of it; once.
+    /// Answers the order.
+    pub async fn moved(
         &self,
-        tx: &mut Tx,
+        once: Once,
+        mover: Mover,
         id: Uuid,
+        besides: Besides,
+        plan: impl Fn(&Orders, &Mover, Seen) -> Result<Plan, Error> + Send + Sync + 'static,
+    ) -> Result<Reply, ApiError> {
+        let (scope, sees) = (mover.viewer.scope(), mover.viewer.clone());
+        let look = async move |conn: &Conn| seen::look(conn, id, &sees, &besides).await;
+        let shared = Arc::new((self.clone(), mover, plan));
+        let write = async move |(tx, seen): (&mut Tx, Seen)| -> Result<Option<Reply>, Error> {
+            let (state, mover, plan) = &*shared;
+            let plan = plan(state, mover, seen)?.audited(mover);
+            let order = state.write(tx, scope, Some(mover.viewer.id), plan).await?;
+            Ok(order.map(|order| answer(&order, &mover.viewer)).transpose()?)
+        };
+        once.write_seen(scope, look, write).await
+    }
+
+    /// Finds out whether this person may do this with an order now. `choose` says which action it is
+    /// once the order's status is known.
+    pub fn begin(
+        &self,
+        order: Order,
         mover: &Mover,
-        choose: impl FnOnce(Status) -> Action + Send,
+        choose: impl FnOnce(Status) -> Action,
     ) -> Result<Begun, Error> {
-        let order = orders::lock(tx, id, &mover.viewer).await?;
         let status = order.status()?;
         let action = choose(status);
         let to = order::decide(action, status, &mover.viewer.parties(&order)).map_err(
@@ -117,44 +171,42 @@ impl Orders {
             .transpose()?)
     }
 
-    /// Tells `news` of a move, adds the line of the audit log about it, and answers.
-    pub async fn finish(
+    /// Writes a move. Answers the order after it, or `None` when somebody else moved it since it was read.
+    async fn write(
         &self,
         tx: &mut Tx,
-        mover: &Mover,
-        done: (Action, &str),
-        order: &Order,
-        news: Batch,
-    ) -> Result<Reply, Error> {
-        let (action, before) = done;
-        let change = (
-            Some(json!({ "status": before })),
-            Some(
-                json!({ "status": order.status_name(), "reader_id": order.reader_id, "version": order.version }),
-            ),
-        );
-        let name = format!("order.{action}");
-        let line = telling::entry(&mover.origin, &name, ("order", order.id), change);
-        news.audit(line).write(tx).await?;
-        Ok(answer(order, &mover.viewer)?)
+        scope: Scope,
+        actor: Option<Uuid>,
+        plan: Plan,
+    ) -> Result<Option<Order>, Error> {
+        let begun = &plan.begun;
+        let news = plan.news.announce(tx)?;
+        let step = Move {
+            order: &begun.order,
+            action: begun.action,
+            to: begun.to,
+            actor,
+            reason: plan.reason.as_deref(),
+            now: begun.now,
+            due_at: self.due_at(&begun.order, begun.to, begun.now),
+            change: &plan.change,
+        };
+        let written = moves::write(tx, &scope.into(), &step, &news).await?;
+        Ok(written.then_some(plan.order))
     }
 
-    /// Gives a locked order to a reader. Answers it, and what there is to tell.
-    pub async fn give(
-        &self,
-        tx: &mut Tx,
-        begun: Begun,
-        reader: Candidate,
-        actor: Option<Uuid>,
-    ) -> Result<(Order, Batch), Error> {
+    /// How an order is given to a reader.
+    pub fn giving(&self, begun: Begun, reader: Candidate, actor: Option<Uuid>) -> Plan {
         let former = begun.order.reader_id;
-        let version = moves::assign(tx, &begun.step(self, actor, None), reader.id).await?;
-        let mut order = begun.done(version);
+        let mut order = begun.after();
         order.reader_id = Some(reader.id);
         order.reader_name = Some(reader.display_name);
         let news = telling::assigned(&order, former, actor);
         let news = Batch::default().event(telling::aggregate(&order), &news);
-        Ok((order, news))
+        Plan {
+            change: Change::Reader(reader.id),
+            ..begun.plan(order, news)
+        }
     }
 
     /// Gives a locked order to the reader who should have it, if it waits for one and
@@ -173,8 +225,7 @@ impl Orders {
             to: Status::Assigned,
             now: self.now(),
         };
-        let (_, news) = self.give(tx, begun, reader, None).await?;
-        news.write(tx).await?;
+        self.write_locked(tx, self.giving(begun, reader, None)).await?;
         Ok(true)
     }
 
@@ -186,10 +237,16 @@ impl Orders {
             to: Status::Cancelled,
             now: self.now(),
         };
-        let version = moves::plain(tx, &begun.step(self, None, None)).await?;
-        let order = begun.done(version);
-        telling::about(tx, &order, &telling::cancelled(&order, None)).await?;
-        Ok(())
+        let order = begun.after();
+        let news = Batch::default().event(telling::aggregate(&order), &telling::cancelled(&order, None));
+        self.write_locked(tx, begun.plan(order, news)).await
+    }
+
+    /// Writes what the platform does with an order that is locked.
+    async fn write_locked(&self, tx: &mut Tx, plan: Plan) -> Result<(), Error> {
+        let written = self.write(tx, Scope::Service, None, plan).await?;
+        // Behind its lock nobody else moves it: that would be a mistake of ours.
+        written.map(drop).ok_or(Error::Db(DbError::NotFound))
     }
 
     /// The order, locked, if there is one.
@@ -199,7 +256,7 @@ impl Orders {
 }
 
 /// 200 with the order.
-pub fn answer(order: &Order, viewer: &Viewer) -> Result<Reply, ApiError> {
+fn answer(order: &Order, viewer: &Viewer) -> Result<Reply, ApiError> {
     let order = view::order(order, viewer).map_err(ApiError::from)?;
     Reply::ok(OrderData { order })
 }

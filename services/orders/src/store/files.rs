@@ -3,23 +3,24 @@
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
-use parlour_db::Conn;
+use parlour_db::{Caller, Conn};
 use uuid::Uuid;
 
 use crate::schema::files;
 
 /// Of `ids`, those that are clean files of `owner` and not deleted.
-pub async fn usable(conn: &mut Conn, owner: Uuid, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+pub async fn usable(mut conn: &Conn, caller: &Caller, owner: Uuid, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     files::table
+        .filter(caller.clone())
         .filter(files::id.eq_any(ids))
         .filter(files::owner_id.eq(owner))
         .filter(files::clean)
         .filter(diesel::dsl::not(files::deleted))
         .select(files::id)
-        .load(conn)
+        .load(&mut conn)
         .await
 }
 

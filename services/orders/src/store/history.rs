@@ -3,15 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension as _, QueryDsl as _, QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl as _;
-use parlour_db::{Conn, DbError};
+use parlour_db::{Caller, Conn, caller};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::orders::{Order, columns, joined, seen_by};
 use super::statement::Statement;
+use crate::schema::results;
 use crate::viewer::Viewer;
 
 /// An order and its surroundings.
@@ -103,7 +104,8 @@ pub fn result_place(order: Uuid, revision: i32) -> String {
 
 /// The order with everything around it, if the caller may know of it. In one statement: a
 /// move between two would show a state without its entry. Of the history the latest 200.
-pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Story, DbError> {
+pub async fn find(mut conn: &Conn, id: Uuid, viewer: &Viewer) -> QueryResult<Story> {
+    let caller = Caller::from(viewer.scope());
     let statement = Statement::new(concat!(
         "SELECT ",
         columns!(),
@@ -118,7 +120,22 @@ pub async fn find(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Story, D
         joined!(),
         "
          LEFT JOIN results t ON t.order_id = o.id LEFT JOIN readers g ON g.id = o.reader_id
-         WHERE o.id = ? AND "
+         WHERE ",
+        caller!(),
+        " AND o.id = ? AND "
     ));
-    Ok(seen_by(statement.with(id), viewer).get_result(conn).await?)
+    let statement = seen_by(statement.for_caller(&caller).with(id), viewer);
+    statement.get_result(&mut conn).await
+}
+
+/// The files of the order's result.
+pub async fn files_of(mut conn: &Conn, caller: &Caller, id: Uuid) -> QueryResult<Vec<Uuid>> {
+    let files: Option<Vec<Uuid>> = results::table
+        .find(id)
+        .filter(caller.clone())
+        .select(results::media_ids)
+        .first(&mut conn)
+        .await
+        .optional()?;
+    Ok(files.unwrap_or_default())
 }

@@ -1,12 +1,10 @@
-//! What a move writes: the order, its history and whatever hangs on it, in one
-//! statement each. The order is locked by then; a version that is not the expected
-//! one would be a mistake of ours, and nothing is written.
+//! What a move writes: the order, its history, whatever hangs on it, and what others are told of it, in one
+//! statement, which writes nothing once somebody else has moved the order.
 
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl as _;
-use parlour_db::{Conn, DbError};
+use parlour_db::{Caller, Conn, DbError, caller};
+use parlour_events::Announced;
 use uuid::Uuid;
 
 use super::orders::Order;
@@ -31,138 +29,131 @@ pub struct Move<'m> {
     pub now: DateTime<Utc>,
     /// When it will have waited there for too long.
     pub due_at: Option<DateTime<Utc>>,
+    /// What changes besides its state.
+    pub change: &'m Change,
 }
 
-/// A result that is handed in.
-#[derive(Debug)]
-pub struct NewResult<'r> {
-    /// Its text, sealed for [`super::history::result_place`].
-    pub text_sealed: &'r [u8],
-    /// Its files.
-    pub media_ids: &'r [Uuid],
+/// What changes besides an order's state and its history.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Nothing.
+    Nothing,
+    /// This reader gets it, who has waited for it until now.
+    Reader(Uuid),
+    /// A result takes the place of the one before.
+    Result {
+        /// Its text, sealed for [`super::history::result_place`].
+        text_sealed: Vec<u8>,
+        /// Its files.
+        media_ids: Vec<Uuid>,
+    },
+    /// What the client thinks of it, which counts for the reader.
+    Rating {
+        /// How many stars.
+        rating: i32,
+        /// In their words, sealed for [`Order::comment_place`].
+        comment_sealed: Option<Vec<u8>>,
+    },
 }
 
-#[derive(QueryableByName)]
-struct Written {
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-}
-
-/// The order's row and its history. `$set` is what changes besides, `$more` what else is written,
-/// `$answer` what is read of it.
+/// The order's row and its history. `$set` is what changes besides, `$more` what else is written.
 macro_rules! moving {
     ($set:literal, $more:literal) => {
-        moving!($set, $more, "version")
-    };
-    ($set:literal, $more:literal, $answer:literal) => {
         concat!(
             "WITH o AS (
                UPDATE orders SET status = ?, waits_since = ?, due_at = ?, updated_at = ?, version = version + 1",
             $set,
-            " WHERE id = ? AND version = ? RETURNING *),
+            " WHERE ",
+            caller!(),
+            " AND id = ? AND version = ? RETURNING *),
              entry AS (
                INSERT INTO order_history
                  (order_id, version, at, actor_id, action, from_status, to_status, reason_sealed)
                SELECT id, version, updated_at, ?, ?, ?, status, ? FROM o)",
             $more,
-            " SELECT ",
-            $answer,
-            " FROM o"
+            " SELECT version"
         )
     };
 }
 
-fn begun<'s>(sql: &'static str, step: &Move<'s>) -> Statement<'s> {
-    Statement::new(sql)
+impl Change {
+    fn sql(&self) -> &'static str {
+        match self {
+            Self::Nothing => moving!("", ""),
+            Self::Reader(_) => moving!(
+                ", reader_id = ?",
+                ", reader AS (
+                   INSERT INTO readers (id, last_assigned_at) SELECT reader_id, updated_at FROM o
+                   ON CONFLICT (id) DO UPDATE SET last_assigned_at = excluded.last_assigned_at)"
+            ),
+            Self::Result { .. } => moving!(
+                ", revision = revision + 1",
+                ", result AS (
+                   INSERT INTO results (order_id, revision, text_sealed, media_ids, submitted_at)
+                   SELECT id, revision, ?, ?, updated_at FROM o
+                   ON CONFLICT (order_id) DO UPDATE SET revision = excluded.revision,
+                     text_sealed = excluded.text_sealed, media_ids = excluded.media_ids,
+                     submitted_at = excluded.submitted_at)"
+            ),
+            Self::Rating { .. } => moving!(
+                ", rating = ?, comment_sealed = ?, rated_at = ?",
+                ", reader AS (
+                   INSERT INTO readers AS r (id, ratings, rating_sum) SELECT reader_id, 1, rating FROM o
+                   ON CONFLICT (id) DO UPDATE
+                   SET ratings = r.ratings + 1, rating_sum = r.rating_sum + excluded.rating_sum)"
+            ),
+        }
+    }
+
+    /// The values of what changes in the order.
+    fn set<'s>(&'s self, statement: Statement<'s>, now: DateTime<Utc>) -> Statement<'s> {
+        match self {
+            Self::Nothing | Self::Result { .. } => statement,
+            Self::Reader(reader) => statement.with(*reader),
+            Self::Rating {
+                rating,
+                comment_sealed,
+            } => statement.with(*rating).with(comment_sealed.as_deref()).with(now),
+        }
+    }
+
+    /// The values of what is written besides.
+    fn more<'s>(&'s self, statement: Statement<'s>) -> Statement<'s> {
+        match self {
+            Self::Nothing | Self::Reader(_) | Self::Rating { .. } => statement,
+            Self::Result {
+                text_sealed,
+                media_ids,
+            } => statement.with(text_sealed.as_slice()).with(media_ids.as_slice()),
+        }
+    }
+}
+
+/// Writes a move on behalf of `caller`, and `news` of it. Answers whether it did: not when the order has another
+/// version by now.
+pub async fn write(
+    conn: &mut Conn,
+    caller: &Caller,
+    step: &Move<'_>,
+    news: &Announced,
+) -> Result<bool, DbError> {
+    let statement = Statement::new(step.change.sql())
         .with(step.to.name())
         .with(step.now)
         .with(step.due_at)
-        .with(step.now)
-}
-
-fn recorded<'s>(statement: Statement<'s>, step: &Move<'s>) -> Statement<'s> {
-    statement
+        .with(step.now);
+    let statement = step
+        .change
+        .set(statement, step.now)
+        .for_caller(caller)
         .with(step.order.id)
         .with(step.order.version)
         .with(step.actor)
         .with(step.action.name())
         .with(step.order.status_name())
-        .with(step.reason)
-}
-
-async fn run(conn: &mut Conn, statement: Statement<'_>) -> Result<i64, DbError> {
-    let written: Written = statement.get_result(conn).await?;
-    Ok(written.version)
-}
-
-/// What an approval wrote and what it gives away.
-#[derive(Debug, QueryableByName)]
-pub struct Approved {
-    /// The order's new version.
-    #[diesel(sql_type = BigInt)]
-    pub version: i64,
-    /// The files of its result.
-    #[diesel(sql_type = Array<SqlUuid>)]
-    pub media_ids: Vec<Uuid>,
-}
-
-/// Approves the result.
-pub async fn approve(conn: &mut Conn, step: &Move<'_>) -> Result<Approved, DbError> {
-    let sql = moving!(
-        "",
-        "",
-        "version, coalesce((SELECT t.media_ids FROM results t WHERE t.order_id = o.id), '{}') AS media_ids"
-    );
-    Ok(recorded(begun(sql, step), step).get_result(conn).await?)
-}
-
-/// Rejects or cancels. Answers the order's new version.
-pub async fn plain(conn: &mut Conn, step: &Move<'_>) -> Result<i64, DbError> {
-    run(conn, recorded(begun(moving!("", ""), step), step)).await
-}
-
-/// Gives the order to `reader`, who has waited for it until now.
-pub async fn assign(conn: &mut Conn, step: &Move<'_>, reader: Uuid) -> Result<i64, DbError> {
-    let sql = moving!(
-        ", reader_id = ?",
-        ", reader AS (
-           INSERT INTO readers (id, last_assigned_at) SELECT reader_id, updated_at FROM o
-           ON CONFLICT (id) DO UPDATE SET last_assigned_at = excluded.last_assigned_at)"
-    );
-    run(conn, recorded(begun(sql, step).with(reader), step)).await
-}
-
-/// Keeps the result in the place of the one before.
-pub async fn submit(conn: &mut Conn, step: &Move<'_>, result: &NewResult<'_>) -> Result<i64, DbError> {
-    let sql = moving!(
-        ", revision = revision + 1",
-        ", result AS (
-           INSERT INTO results (order_id, revision, text_sealed, media_ids, submitted_at)
-           SELECT id, revision, ?, ?, updated_at FROM o
-           ON CONFLICT (order_id) DO UPDATE SET revision = excluded.revision, text_sealed = excluded.text_sealed,
-             media_ids = excluded.media_ids, submitted_at = excluded.submitted_at)"
-    );
-    let statement = recorded(begun(sql, step), step)
-        .with(Some(result.text_sealed))
-        .with(result.media_ids);
-    run(conn, statement).await
-}
-
-/// Keeps what the client thinks of it, and counts it for the reader.
-pub async fn rate(
-    conn: &mut Conn,
-    step: &Move<'_>,
-    rating: i32,
-    comment: Option<&[u8]>,
-) -> Result<i64, DbError> {
-    let sql = moving!(
-        ", rating = ?, comment_sealed = ?, rated_at = ?",
-        ", reader AS (
-           INSERT INTO readers AS r (id, ratings, rating_sum) SELECT reader_id, 1, rating FROM o
-           ON CONFLICT (id) DO UPDATE SET ratings = r.ratings + 1, rating_sum = r.rating_sum + excluded.rating_sum)"
-    );
-    let statement = begun(sql, step).with(rating).with(comment).with(step.now);
-    run(conn, recorded(statement, step)).await
+        .with(step.reason);
+    let statement = news.written_by(step.change.more(statement)).and(" FROM o");
+    Ok(statement.execute(conn).await? == 1)
 }
 
 /// Whose turn it is changed.

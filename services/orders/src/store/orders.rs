@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
+use diesel::result::QueryResult;
 use diesel::sql_types::{
     BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl as _;
-use parlour_db::{Conn, DbError};
+use parlour_db::{Caller, Conn, DbError, caller};
 use uuid::Uuid;
 
 use super::statement::Statement;
@@ -167,57 +168,19 @@ impl Order {
     }
 }
 
-/// A new order.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the migration documents the columns")]
-pub struct NewOrder<'o> {
-    pub id: Uuid,
-    pub service_id: Uuid,
-    pub client_id: Uuid,
-    pub preferred_reader_id: Option<Uuid>,
-    pub notes_sealed: Option<&'o [u8]>,
-    pub now: DateTime<Utc>,
-    /// How long an order of a service that does not say may wait for its assignment, in minutes.
-    pub assignment_minutes: i32,
-}
-
-/// Inserts an order for an active service, with its price as it is now. `None` when there
-/// is no such service.
-pub async fn insert(conn: &mut Conn, new: &NewOrder<'_>) -> Result<Option<Order>, DbError> {
+/// The order, if the caller may know of it.
+pub async fn find(mut conn: &Conn, caller: &Caller, id: Uuid, viewer: &Viewer) -> QueryResult<Order> {
     let statement = Statement::new(concat!(
-        "WITH o AS (
-           INSERT INTO orders (id, service_id, client_id, preferred_reader_id, status, payment_status, price,
-               currency, requires_payment, notes_sealed, waits_since, due_at, created_at, updated_at)
-           SELECT ?, id, ?, ?, 'pending', 'unpaid', price, currency, requires_payment, ?, t.now,
-               CASE WHEN requires_payment THEN NULL
-                    ELSE t.now + make_interval(mins => coalesce(assignment_minutes, ?)) END, t.now, t.now
-           FROM services, (SELECT ?::timestamptz AS now) t WHERE id = ? AND active
-           RETURNING *)
-         SELECT ",
+        "SELECT ",
         columns!(),
-        " FROM",
-        joined!()
-    ))
-    .with(new.id)
-    .with(new.client_id)
-    .with(new.preferred_reader_id)
-    .with(new.notes_sealed)
-    .with(new.assignment_minutes)
-    .with(new.now)
-    .with(new.service_id);
-    first(conn, statement).await
-}
-
-/// The order, locked until the transaction ends, if the caller may know of it.
-///
-/// The lock comes first and the names after it: what is joined belongs to the row as
-/// it is once the lock is there.
-pub async fn lock(conn: &mut Conn, id: Uuid, viewer: &Viewer) -> Result<Order, DbError> {
-    let statement =
-        Statement::new("WITH o AS MATERIALIZED (SELECT * FROM orders o WHERE id = ? AND ").with(id);
-    let statement =
-        seen_by(statement, viewer).and(concat!(" FOR UPDATE) SELECT ", columns!(), " FROM", joined!()));
-    first(conn, statement).await?.ok_or(DbError::NotFound)
+        " FROM orders",
+        joined!(),
+        " WHERE ",
+        caller!(),
+        " AND o.id = ? AND "
+    ));
+    let statement = seen_by(statement.for_caller(caller).with(id), viewer);
+    statement.get_result(&mut conn).await
 }
 
 /// The order, locked, for the platform itself; `None` when there is none.

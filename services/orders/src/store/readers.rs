@@ -31,12 +31,16 @@ macro_rules! available {
 }
 
 /// The reader, if they are active and nobody has blocked them.
-pub async fn available(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Candidate>> {
+pub async fn available(mut conn: &Conn, id: Uuid) -> QueryResult<Option<Candidate>> {
     let sql = concat!(
         "SELECT p.id, p.display_name FROM people p WHERE p.id = ? AND ",
         available!()
     );
-    Statement::new(sql).with(id).get_result(conn).await.optional()
+    Statement::new(sql)
+        .with(id)
+        .get_result(&mut conn)
+        .await
+        .optional()
 }
 
 /// Lets one transaction at a time choose readers, over all replicas: each sees what
@@ -93,12 +97,12 @@ struct Answer {
 }
 
 /// Whether this is somebody who can be asked for: a reader who is not blocked.
-pub async fn is_available(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
+pub async fn is_available(mut conn: &Conn, id: Uuid) -> QueryResult<bool> {
     let sql = concat!(
         "SELECT EXISTS (SELECT FROM people p WHERE p.id = ? AND ",
         available!(),
         ") AS is"
     );
-    let answer: Answer = Statement::new(sql).with(id).get_result(conn).await?;
+    let answer: Answer = Statement::new(sql).with(id).get_result(&mut conn).await?;
     Ok(answer.is)
 }

@@ -1,6 +1,5 @@
 //! `POST /api/orders/{id}/approve`
 
-use parlour_db::Tx;
 use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, JsonOrDefault, Once, Origin, PathId, RateClass, Reply, Routes, State, Success,
@@ -11,9 +10,9 @@ use utoipa::ToSchema;
 use crate::domain::order::Action;
 use crate::error::Error;
 use crate::http::Reviewer;
-use crate::moving::{Mover, OrderData};
+use crate::moving::{Mover, OrderData, Plan};
 use crate::state::Orders;
-use crate::store::moves;
+use crate::store::seen::{Besides, Seen};
 use crate::telling;
 use crate::viewer::Viewer;
 
@@ -52,21 +51,15 @@ pub async fn approve_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(
-        mover.viewer.scope(),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            let begun = state.begin(tx, id, &mover, |_| Action::Approve).await?;
-            let done = moves::approve(tx, &begun.step(&state, Some(mover.viewer.id), None)).await?;
-            let before = begun.order.status_name().to_owned();
-            let order = begun.done(done.version);
-            let name = telling::aggregate(&order);
-            let news = Batch::default()
-                .event(&name, &telling::approved(&order, mover.viewer.id))
-                .event(&name, &telling::delivered(&order, &done.media_ids));
-            state
-                .finish(tx, &mover, (Action::Approve, &before), &order, news)
-                .await
-        },
-    )
-    .await
+    state.moved(once, mover, id, Besides::ResultFiles, plan).await
+}
+
+fn plan(state: &Orders, mover: &Mover, seen: Seen) -> Result<Plan, Error> {
+    let begun = state.begin(seen.order, mover, |_| Action::Approve)?;
+    let order = begun.after();
+    let name = telling::aggregate(&order);
+    let news = Batch::default()
+        .event(&name, &telling::approved(&order, mover.viewer.id))
+        .event(&name, &telling::delivered(&order, &seen.files));
+    Ok(begun.plan(order, news))
 }

@@ -1,6 +1,5 @@
 //! `POST /api/orders/{id}/assign`
 
-use parlour_db::Tx;
 use parlour_http::{
     Admin, ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success,
 };
@@ -13,7 +12,8 @@ use crate::error::Error;
 use crate::moving::{Mover, OrderData};
 use crate::state::Orders;
 use crate::store::orders::Order;
-use crate::store::readers::{self, Candidate};
+use crate::store::readers::Candidate;
+use crate::store::seen::{Besides, Seen};
 use crate::viewer::Viewer;
 
 /// Registers the route.
@@ -56,25 +56,19 @@ pub async fn assign_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(
-        mover.viewer.scope(),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            let again = body.reassign;
-            let choose = move |status| match status {
-                Status::Assigned if again => Action::Reassign,
-                _ => Action::Assign,
-            };
-            let begun = state.begin(tx, id, &mover, choose).await?;
-            let reader = reader_for(tx, &begun.order, body.reader_id).await?;
-            let (action, before) = (begun.action, begun.order.status_name().to_owned());
-            let (order, news) = state.give(tx, begun, reader, Some(mover.viewer.id)).await?;
-            state.finish(tx, &mover, (action, &before), &order, news).await
-        },
-    )
-    .await
+    let besides = Besides::Reader(body.reader_id);
+    let plan = move |state: &Orders, mover: &Mover, seen: Seen| {
+        let begun = state.begin(seen.order, mover, |status| match status {
+            Status::Assigned if body.reassign => Action::Reassign,
+            _ => Action::Assign,
+        })?;
+        let reader = reader_for(&begun.order, body.reader_id, seen.reader)?;
+        Ok(state.giving(begun, reader, Some(mover.viewer.id)))
+    };
+    state.moved(once, mover, id, besides, plan).await
 }
 
-async fn reader_for(tx: &mut Tx, order: &Order, id: Uuid) -> Result<Candidate, Error> {
+fn reader_for(order: &Order, id: Uuid, available: Option<Candidate>) -> Result<Candidate, Error> {
     if order.waits_for_payment() {
         let status = format!("status: {}", order.status_name());
         let payment = format!("payment_status: {}", order.payment_name());
@@ -86,6 +80,5 @@ async fn reader_for(tx: &mut Tx, order: &Order, id: Uuid) -> Result<Candidate, E
     if order.reader_id == Some(id) {
         return Err(Error::Field("reader_id", "has the order already"));
     }
-    let reader = readers::available(tx, id).await?;
-    reader.ok_or(Error::Field("reader_id", "is not an active reader"))
+    available.ok_or(Error::Field("reader_id", "is not an active reader"))
 }

@@ -1,6 +1,5 @@
 //! `POST /api/orders/{id}/cancel`
 
-use parlour_db::Tx;
 use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, JsonOrDefault, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
@@ -11,10 +10,9 @@ use utoipa::ToSchema;
 
 use super::check_reason;
 use crate::domain::order::Action;
-use crate::error::Error;
-use crate::moving::{Mover, OrderData};
+use crate::moving::{Mover, OrderData, Plan};
 use crate::state::Orders;
-use crate::store::moves;
+use crate::store::seen::{Besides, Seen};
 use crate::telling;
 use crate::viewer::Viewer;
 
@@ -63,23 +61,15 @@ pub async fn cancel_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(
-        mover.viewer.scope(),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            let begun = state.begin(tx, id, &mover, |_| Action::Cancel).await?;
-            let reason = state.sealed_reason(&begun.order, body.reason.as_deref())?;
-            let step = begun.step(&state, Some(mover.viewer.id), reason.as_deref());
-            let version = moves::plain(tx, &step).await?;
-            let before = begun.order.status_name().to_owned();
-            let order = begun.done(version);
-            let news = Batch::default().event(
-                telling::aggregate(&order),
-                &telling::cancelled(&order, Some(mover.viewer.id)),
-            );
-            state
-                .finish(tx, &mover, (Action::Cancel, &before), &order, news)
-                .await
-        },
-    )
-    .await
+    let plan = move |state: &Orders, mover: &Mover, seen: Seen| {
+        let begun = state.begin(seen.order, mover, |_| Action::Cancel)?;
+        let order = begun.after();
+        let told = telling::cancelled(&order, Some(mover.viewer.id));
+        let news = Batch::default().event(telling::aggregate(&order), &told);
+        Ok(Plan {
+            reason: state.sealed_reason(&begun.order, body.reason.as_deref())?,
+            ..begun.plan(order, news)
+        })
+    };
+    state.moved(once, mover, id, Besides::Nothing, plan).await
 }

@@ -1,7 +1,9 @@
 //! `POST /api/orders`
 
+use diesel::result::QueryResult;
+use futures_util::future::try_join;
 use parlour_contracts::id;
-use parlour_db::{Scope, Tx};
+use parlour_db::{Conn, Scope, Tx};
 use parlour_events::Batch;
 use parlour_http::{ApiError, Check, Json, Once, Origin, Problems, RateClass, Reply, Routes, State, Success};
 use serde::Deserialize;
@@ -9,11 +11,13 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::order::Status;
 use crate::error::Error;
 use crate::http::Client;
 use crate::moving::OrderData;
 use crate::state::Orders;
-use crate::store::orders::{self, NewOrder, Order};
+use crate::store::orders::Order;
+use crate::store::placing::{self, NewOrder, Offer};
 use crate::store::readers;
 use crate::telling;
 use crate::view::{self, Notes};
@@ -72,59 +76,76 @@ pub async fn create_order(
     once: Once,
 ) -> Result<Reply, ApiError> {
     let viewer = Viewer::from(&*client);
-    once.write(
-        Scope::Person(client.id),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            check_preference(tx, &body, viewer.id).await?;
-            let order = insert(&state, tx, body, viewer.id).await?;
-            let after = json!({
-                "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
-                "currency": order.currency,
-            });
-            let line = telling::entry(&origin, "order.create", ("order", order.id), (None, Some(after)));
-            let news = Batch::default().event(telling::aggregate(&order), &telling::created(&order));
-            news.audit(line).write(tx).await?;
-            let order = view::order(&order, &viewer)?;
-            Ok(Reply::created(OrderData { order })?)
-        },
-    )
-    .await
+    if body.preferred_reader_id == Some(client.id) {
+        return Err(Error::Field("preferred_reader_id", "cannot be yourself").into());
+    }
+    let new = NewOrder {
+        id: id::new(),
+        service_id: body.service_id,
+        client_id: client.id,
+        preferred_reader_id: body.preferred_reader_id,
+        now: state.now(),
+    };
+    let notes = sealed_notes(&state, new.id, body)?;
+    let look = async move |conn: &Conn| -> QueryResult<Seen> {
+        try_join(
+            placing::offer(conn, &new),
+            is_available(conn, new.preferred_reader_id),
+        )
+        .await
+    };
+    let write = async move |(tx, seen): (&mut Tx, Seen)| -> Result<Option<Reply>, Error> {
+        let mut offer = offered(seen)?;
+        offer.order.notes_sealed.clone_from(&notes);
+        if !place(&state, tx, &origin, &offer).await? {
+            return Ok(None);
+        }
+        let order = view::order(&offer.order, &viewer)?;
+        Ok(Some(Reply::created(OrderData { order })?))
+    };
+    once.write_seen(Scope::Person(client.id), look, write).await
 }
 
-async fn check_preference(tx: &mut Tx, body: &CreateOrder, client: Uuid) -> Result<(), Error> {
-    let Some(reader) = body.preferred_reader_id else {
-        return Ok(());
-    };
-    if reader == client {
-        return Err(Error::Field("preferred_reader_id", "cannot be yourself"));
+/// The order, if it can be placed, and whether the reader whom its client prefers can be had.
+type Seen = (Option<Offer>, bool);
+
+async fn is_available(conn: &Conn, preferred: Option<Uuid>) -> QueryResult<bool> {
+    match preferred {
+        Some(reader) => readers::is_available(conn, reader).await,
+        None => Ok(true),
     }
-    if !readers::is_available(tx, reader).await? {
+}
+
+fn offered((offer, is_available): Seen) -> Result<Offer, Error> {
+    if !is_available {
         return Err(Error::Field("preferred_reader_id", "is not an active reader"));
     }
-    Ok(())
+    offer.ok_or(Error::Field("service_id", "is not a service that can be ordered"))
 }
 
-async fn insert(state: &Orders, tx: &mut Tx, body: CreateOrder, client: Uuid) -> Result<Order, Error> {
-    let id = id::new();
+/// Places the order and tells of it. Answers whether it did.
+async fn place(state: &Orders, tx: &mut Tx, origin: &Origin, offer: &Offer) -> Result<bool, Error> {
+    let order = &offer.order;
+    let after = json!({
+        "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
+        "currency": order.currency,
+    });
+    let line = telling::entry(origin, "order.create", ("order", order.id), (None, Some(after)));
+    let news = Batch::default().event(telling::aggregate(order), &telling::created(order));
+    let news = news.audit(line).announce(tx)?;
+    let due_at = state.due_at(order, Status::Pending, order.waits_since);
+    let caller = Scope::Person(order.client_id).into();
+    Ok(placing::place(tx, &caller, offer, due_at, &news).await?)
+}
+
+fn sealed_notes(state: &Orders, order: Uuid, body: CreateOrder) -> Result<Option<Vec<u8>>, Error> {
     let notes = Notes {
         notes: body.notes.filter(|notes| !notes.is_empty()),
         details: body.details,
     };
-    let sealed = if notes.notes.is_none() && notes.details.is_none() {
-        None
-    } else {
-        let plain = serde_json::to_vec(&notes)?;
-        Some(state.vault.seal(&Order::notes_place(id), &plain)?)
-    };
-    let new = NewOrder {
-        id,
-        service_id: body.service_id,
-        client_id: client,
-        preferred_reader_id: body.preferred_reader_id,
-        notes_sealed: sealed.as_deref(),
-        now: state.now(),
-        assignment_minutes: i32::try_from(state.settings.assignment_minutes).unwrap_or(i32::MAX),
-    };
-    let order = orders::insert(tx, &new).await?;
-    order.ok_or(Error::Field("service_id", "is not a service that can be ordered"))
+    if notes.notes.is_none() && notes.details.is_none() {
+        return Ok(None);
+    }
+    let plain = serde_json::to_vec(&notes)?;
+    Ok(Some(state.vault.seal(&Order::notes_place(order), &plain)?))
 }

@@ -1,13 +1,12 @@
 //! `GET /api/orders/{id}`
 
-use parlour_db::Tx;
+use parlour_db::Conn;
 use parlour_http::{ApiError, PathId, RateClass, Reply, Routes, State, Success, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::Error;
 use crate::state::Orders;
-use crate::store::history::{self, Story};
+use crate::store::history;
 use crate::view::OrderDetail;
 use crate::viewer::Viewer;
 
@@ -35,12 +34,8 @@ pub struct OrderDetailData {
 pub async fn one_order(user: User, state: State<Orders>, PathId(id): PathId) -> Result<Reply, ApiError> {
     let viewer = Viewer::from(&*user);
     let sees = viewer.clone();
-    let story = state
-        .db
-        .read(viewer.scope(), async move |tx: &mut Tx| -> Result<Story, Error> {
-            Ok(history::find(tx, id, &sees).await?)
-        })
-        .await?;
+    let find = async move |conn: &Conn| history::find(conn, id, &sees).await;
+    let story = state.db.ask(find).await?;
     Reply::ok(OrderDetailData {
         order: state.detail(&story, &viewer)?,
     })

@@ -1,6 +1,5 @@
 //! `POST /api/orders/{id}/result`
 
-use parlour_db::Tx;
 use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, Json, Once, Origin, PathId, Problems, RateClass, Reply, Routes, State, Success,
@@ -13,10 +12,11 @@ use crate::domain::order::Action;
 use crate::domain::text;
 use crate::error::Error;
 use crate::http::Reader;
-use crate::moving::{Mover, OrderData};
+use crate::moving::{Mover, OrderData, Plan};
 use crate::state::Orders;
-use crate::store::moves::{self, NewResult};
-use crate::store::{files, history};
+use crate::store::history;
+use crate::store::moves::Change;
+use crate::store::seen::{Besides, Seen};
 use crate::telling;
 use crate::viewer::Viewer;
 
@@ -73,35 +73,30 @@ pub async fn submit_result(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(
-        mover.viewer.scope(),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            let begun = state.begin(tx, id, &mover, |_| Action::Submit).await?;
-            check_files(tx, mover.viewer.id, &body.media_ids).await?;
-            let place = history::result_place(id, begun.order.revision + 1);
-            let sealed = state.vault.seal_text(&place, &body.text)?;
-            let result = NewResult {
-                text_sealed: &sealed,
-                media_ids: &body.media_ids,
-            };
-            let step = begun.step(&state, Some(mover.viewer.id), None);
-            let version = moves::submit(tx, &step, &result).await?;
-            let before = begun.order.status_name().to_owned();
-            let mut order = begun.done(version);
-            order.revision += 1;
-            let told = telling::submitted(&order, &body.media_ids);
-            let news = Batch::default().event(telling::aggregate(&order), &told);
-            state
-                .finish(tx, &mover, (Action::Submit, &before), &order, news)
-                .await
+    let besides = Besides::Files(body.media_ids.clone());
+    let plan = move |state: &Orders, mover: &Mover, seen: Seen| plan(state, mover, seen, &body);
+    state.moved(once, mover, id, besides, plan).await
+}
+
+fn plan(state: &Orders, mover: &Mover, seen: Seen, body: &SubmitResult) -> Result<Plan, Error> {
+    let begun = state.begin(seen.order, mover, |_| Action::Submit)?;
+    check_files(&seen.files, &body.media_ids)?;
+    let mut order = begun.after();
+    order.revision += 1;
+    let place = history::result_place(order.id, order.revision);
+    let told = telling::submitted(&order, &body.media_ids);
+    let news = Batch::default().event(telling::aggregate(&order), &told);
+    Ok(Plan {
+        change: Change::Result {
+            text_sealed: state.vault.seal_text(&place, &body.text)?,
+            media_ids: body.media_ids.clone(),
         },
-    )
-    .await
+        ..begun.plan(order, news)
+    })
 }
 
 /// Files of others, unknown ones and those that are not clean look the same.
-async fn check_files(tx: &mut Tx, owner: Uuid, ids: &[Uuid]) -> Result<(), Error> {
-    let usable = files::usable(tx, owner, ids).await?;
+fn check_files(usable: &[Uuid], ids: &[Uuid]) -> Result<(), Error> {
     let mut problems = Problems::default();
     for (index, id) in ids.iter().enumerate() {
         let fine = usable.contains(id);

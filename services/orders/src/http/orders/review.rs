@@ -1,6 +1,5 @@
 //! `POST /api/orders/{id}/review`
 
-use parlour_db::Tx;
 use parlour_events::Batch;
 use parlour_http::{
     ApiError, Check, Json, Once, Origin, PathId, RateClass, Reply, Routes, State, Success, User,
@@ -10,10 +9,11 @@ use utoipa::ToSchema;
 
 use crate::domain::order::Action;
 use crate::error::Error;
-use crate::moving::{Mover, OrderData};
+use crate::moving::{Mover, OrderData, Plan};
 use crate::state::Orders;
-use crate::store::moves;
+use crate::store::moves::Change;
 use crate::store::orders::Order;
+use crate::store::seen::{Besides, Seen};
 use crate::telling;
 use crate::viewer::Viewer;
 
@@ -58,30 +58,29 @@ pub async fn review_order(
         origin,
         expected_version: body.expected_version,
     };
-    once.write(
-        mover.viewer.scope(),
-        async move |tx: &mut Tx| -> Result<Reply, Error> {
-            let begun = state.begin(tx, id, &mover, |_| Action::Review).await?;
-            if let Some(rating) = begun.order.rating {
-                let status = format!("status: {}", begun.order.status_name());
-                return Err(Error::State(vec![status, format!("rating: {rating}")]));
-            }
-            let place = Order::comment_place(id);
-            let comment = body.comment.as_deref().filter(|comment| !comment.is_empty());
-            let sealed = comment
-                .map(|comment| state.vault.seal_text(&place, comment))
-                .transpose()?;
-            let step = begun.step(&state, Some(mover.viewer.id), None);
-            let version = moves::rate(tx, &step, body.rating, sealed.as_deref()).await?;
-            let before = begun.order.status_name().to_owned();
-            let mut order = begun.done(version);
-            order.rating = i16::try_from(body.rating).ok();
-            let news =
-                Batch::default().event(telling::aggregate(&order), &telling::rated(&order, body.rating));
-            state
-                .finish(tx, &mover, (Action::Review, &before), &order, news)
-                .await
+    let plan = move |state: &Orders, mover: &Mover, seen: Seen| plan(state, mover, seen, &body);
+    state.moved(once, mover, id, Besides::Nothing, plan).await
+}
+
+fn plan(state: &Orders, mover: &Mover, seen: Seen, body: &ReviewOrder) -> Result<Plan, Error> {
+    let begun = state.begin(seen.order, mover, |_| Action::Review)?;
+    if let Some(rating) = begun.order.rating {
+        let status = format!("status: {}", begun.order.status_name());
+        return Err(Error::State(vec![status, format!("rating: {rating}")]));
+    }
+    let place = Order::comment_place(begun.order.id);
+    let comment = body.comment.as_deref().filter(|comment| !comment.is_empty());
+    let comment_sealed = comment
+        .map(|comment| state.vault.seal_text(&place, comment))
+        .transpose()?;
+    let mut order = begun.after();
+    order.rating = i16::try_from(body.rating).ok();
+    let news = Batch::default().event(telling::aggregate(&order), &telling::rated(&order, body.rating));
+    Ok(Plan {
+        change: Change::Rating {
+            rating: body.rating,
+            comment_sealed,
         },
-    )
-    .await
+        ..begun.plan(order, news)
+    })
 }
