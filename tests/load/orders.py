@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """An order's way from request to delivered result: beside FastAPI doing the same, each write beside its bare SQL.
 
-usage: orders.py PARLOUR CONFIG PG_URL PEER [--orders N] [--rounds N] [--clients N]
+usage: orders.py PARLOUR CONFIG PG_URL PEER [--orders N] [--rounds N] [--clients N …]
 
 PARLOUR is a release build, CONFIG a parlour.toml whose engines run and are migrated, PG_URL its
 database as an administrator, PEER the folder of the peer with its packages in `bin`. So many clients do one step after
-the other, each over a connection of its own; pgbench has as many and does the same with the rows that the write leaves
-behind, each statement prepared. Each round measures all in an order of its own, the peer and pgbench twice, as the
-control. Figures: user and system time of the servers and of PostgreSQL, and mean milliseconds.
+the other, each over a connection of its own: eight keep the servers busy, of one each request finds them asleep. pgbench
+has as many and does the same with the rows that the write leaves behind, each statement prepared. Each round measures all
+in an order of its own, the peer and pgbench twice, as the control. Figures: user and system time of the servers and of
+PostgreSQL, and mean milliseconds.
 """
 import argparse
 import asyncio
+import functools
 import json
 import os
 import pathlib
@@ -53,8 +55,8 @@ class Client:
 class Side:
     """Services that answer the five calls of a cycle."""
 
-    def __init__(self, port, url, clients):
-        self.port, self.url, self.clients, self.server, self.ids = port, url, clients, None, {}
+    def __init__(self, port, url):
+        self.port, self.url, self.server, self.ids = port, url, None, {}
 
     def start(self, command, ready, **environment):
         self.server = subprocess.Popen(command, env=dict(os.environ, **environment))
@@ -87,14 +89,14 @@ class Side:
             "read": lambda one, n: one.call("GET", f"/api/orders/{self.ids[n]}", client),
         }
 
-    def cycles(self, count):
+    def cycles(self, count, clients):
         """For each step its mean milliseconds, PostgreSQL's CPU and the servers', in µs a call."""
-        figures = asyncio.run(self.played(count))
+        figures = asyncio.run(self.played(count, clients))
         self.settle()
         return figures
 
-    async def played(self, count):
-        clients = [await Client().connect(self.port) for _ in range(self.clients)]
+    async def played(self, count, clients):
+        clients = [await Client().connect(self.port) for _ in range(clients)]
         figures = {name: await self.timed(clients, step, count) for name, step in self.steps.items()}
         for client in clients:
             client.writer.close()
@@ -102,7 +104,7 @@ class Side:
 
     async def timed(self, clients, step, count):
         async def share(number, client):
-            for n in range(number, count, self.clients):
+            for n in range(number, count, len(clients)):
                 await step(client, n)
 
         engine = postmaster(self.url)
@@ -110,7 +112,7 @@ class Side:
         await asyncio.gather(*(share(*numbered) for numbered in enumerate(clients)))
         seconds = time.perf_counter() - began
         ours, theirs = cpu(self.server.pid) - before[0], cpu(engine) - before[1]
-        return [seconds / count * self.clients * 1e3, theirs / count * 1e6, ours / count * 1e6]
+        return [seconds / count * len(clients) * 1e3, theirs / count * 1e6, ours / count * 1e6]
 
     def settle(self):
         """Returns once nothing is to be done any more for what was asked."""
@@ -162,31 +164,46 @@ class Peer(Side):
         self.meet(tokens["client"], (tokens["reader"], people["reader"]), tokens["monitor"], tokens["admin"], str(service))
 
 
-def keep(rounds):
-    """Shows and keeps the figures: `rounds` has by contender one measurement of all steps for each round."""
-    def of(contender, steps, columns):
-        return [sum(sum(measured[step][column] for column in columns) for step in steps) for measured in rounds[contender]]
+def cost(measured, steps, columns=(2,)):
+    """In each round, of the services or of other columns."""
+    return [sum(sum(figures[step][column] for column in columns) for step in steps) for figures in measured]
 
-    server, whole = (2,), (1, 2)
+
+def keep(rounds):
+    """Shows and keeps the figures: `rounds` has by number of clients and contender one measurement of all steps
+    for each round."""
     rows, bars = [], {}
+    for clients, of in rounds.items():
+        beside(clients, of, rows, bars)
+    numbers = sorted(rounds)
+    if len(numbers) > 1:
+        many, one = (cost(rounds[number][who], BARE) for number, who in ((numbers[-1], "parlour"), (numbers[0], "peer")))
+        rows.append((f"a cycle of {numbers[-1]} clients to FastAPI's of {numbers[0]}",
+                     results.told(results.ratios(many, one), 2), "0.17"))
+        print(f"{rows[-1][0]}: {rows[-1][1]}")
+    results.save("orders", rows, bars, rounds)
+
+
+def beside(clients, of, rows, bars):
+    """What so many clients cost: adds to the rows and the bars."""
+    title = f"{clients} client{'s' * (clients > 1)}"
     for step in ("a cycle", *BARE):
         steps = list(BARE) if step == "a cycle" else [step]
-        ours, peer, again = (of(contender, steps, server) for contender in ("parlour", "peer", "peer again"))
+        ours, peer, again = (cost(of[contender], steps) for contender in ("parlour", "peer", "peer again"))
         pairs, control = results.ratios(ours, peer), results.ratios(again, peer)
-        all_of_it = of("parlour", steps, whole)
-        to_bare = results.ratios(all_of_it, of("bare", steps, whole))
-        bare_itself = results.ratios(of("bare again", steps, whole), of("bare", steps, whole))
-        print(f"{step:8} {results.spread(ours, 0)} µs of CPU in the services: {results.spread(pairs, 2)} of FastAPI's "
-              f"({results.spread(peer, 0)} µs; to itself {results.spread(control, 2)}); with PostgreSQL "
+        all_of_it, bare_sql, bare_again = (cost(of[who], steps, (1, 2)) for who in ("parlour", "bare", "bare again"))
+        to_bare, bare_itself = results.ratios(all_of_it, bare_sql), results.ratios(bare_again, bare_sql)
+        print(f"{title}, {step:8} {results.spread(ours, 0)} µs of CPU in the services: {results.spread(pairs, 2)} of "
+              f"FastAPI's ({results.spread(peer, 0)} µs; to itself {results.spread(control, 2)}); with PostgreSQL "
               f"{results.spread(all_of_it, 0)} µs: {results.spread(to_bare, 2)} of bare SQL (to itself "
-              f"{results.spread(bare_itself, 2)}); {results.spread(of('parlour', steps, (0,)), 2)} ms")
+              f"{results.spread(bare_itself, 2)}); {results.spread(cost(of['parlour'], steps, (0,)), 2)} ms")
         goals = ("0.17", "") if step == "a cycle" else ("", "" if step == "read" else "2")
-        rows.append((f"{step}: CPU of the services to FastAPI's, in pairs (FastAPI to itself {results.told(control, 2)})",
+        rows.append((f"{title}, {step}: CPU of the services to FastAPI's, in pairs (FastAPI to itself {results.told(control, 2)})",
                      f"{results.told(pairs, 2)}: {results.told(ours, 0)} µs to {results.told(peer, 0)} µs", goals[0]))
-        rows.append((f"{step}: CPU with PostgreSQL's to that of its bare SQL (bare SQL to itself {results.told(bare_itself, 2)})",
+        rows.append((f"{title}, {step}: CPU with PostgreSQL's to that of its bare SQL (bare SQL to itself {results.told(bare_itself, 2)})",
                      f"{results.told(to_bare, 2)}: {results.told(all_of_it, 0)} µs", goals[1]))
-        bars[f"{step}: CPU of the services, µs"] = [("parlour", ours, True), ("FastAPI", peer, False), ("FastAPI again", again, False)]
-    results.save("orders", rows, bars, rounds)
+        bars[f"{title}, {step}: CPU of the services, µs"] = [
+            ("parlour", ours, True), ("FastAPI", peer, False), ("FastAPI again", again, False)]
 
 
 def main():
@@ -195,24 +212,25 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clients", type=int, default=1)
+    parser.add_argument("--clients", type=int, nargs="+", default=[8, 1])
     arguments = parser.parse_args()
     os.environ["PARLOUR_CONFIG"] = arguments.config
-    clients = arguments.clients
-    ours = Parlour(PORT, arguments.url, clients)
-    peer = Peer(PEER, database(arguments.url, "fastapi_orders"), clients)
-    measures = {"parlour": ours.cycles, "bare": lambda count: bare(arguments.url, count, clients), "peer": peer.cycles}
+    ours = Parlour(PORT, arguments.url)
+    peer = Peer(PEER, database(arguments.url, "fastapi_orders"))
+    measures = {"parlour": ours.cycles, "bare": functools.partial(bare, arguments.url), "peer": peer.cycles}
     measures |= {"bare again": measures["bare"], "peer again": measures["peer"]}
-    rounds = {contender: [] for contender in measures}
+    rounds = {clients: {contender: [] for contender in measures} for clients in arguments.clients}
     try:
         ours.begin(arguments.parlour)
         peer.begin(arguments.peer)
         # Every connection of the pool prepares and plans each statement a few times first.
-        ours.cycles(WARM)
-        peer.cycles(WARM)
+        for clients in arguments.clients:
+            ours.cycles(WARM, clients)
+            peer.cycles(WARM, clients)
         for _ in range(arguments.rounds):
-            for contender in random.sample(list(measures), len(measures)):
-                rounds[contender].append(measures[contender](arguments.orders))
+            for clients in arguments.clients:
+                for contender in random.sample(list(measures), len(measures)):
+                    rounds[clients][contender].append(measures[contender](arguments.orders, clients))
     finally:
         ours.stop()
         peer.stop()

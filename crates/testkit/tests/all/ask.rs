@@ -12,7 +12,7 @@ use crate::demo::goals::schema::goals;
 use crate::fetch::database_with_goals;
 
 /// Settings that make PostgreSQL plan in other ways than it would for a few rows.
-const PLANS: [&str; 4] = [
+pub(crate) const PLANS: [&str; 4] = [
     "plan_cache_mode = force_custom_plan",
     "plan_cache_mode = force_generic_plan",
     "enable_indexscan = off",

@@ -21,6 +21,7 @@ mod schema;
 mod tls;
 mod vhost;
 mod write_one;
+mod write_seen;
 
 /// What a check that has to fail says.
 async fn failure_of(check: impl Future<Output = ()> + Send + 'static) -> String {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use parlour_contracts::orders::v1::{AppointmentBooked, OrderApproved, OrderAssigned, OrderDelivered};
+use parlour_contracts::orders::v1::{
+    AppointmentBooked, OrderApproved, OrderAssigned, OrderCreated, OrderDelivered,
+};
 use parlour_testkit::{Answer, App};
 use serde_json::json;
 
@@ -45,6 +47,55 @@ async fn fifty_approvals_deliver_once() {
     let audited = "SELECT count(*) FROM orders.outbox WHERE type = 'orders.audit.recorded'
                    AND position('order.approve'::bytea in payload) > 0";
     assert_eq!(stage.count(audited).await, 1);
+}
+
+/// Under a key each is a transaction of its own, and its refusal is kept as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_approvals_under_keys_deliver_once_and_say_the_same_again() {
+    let stage = Stage::of(App::of(&services()).replicas(2)).await;
+    let order = stage.submitted().await;
+    let path = format!("/api/orders/{order}/approve");
+    let approve = async |n: usize| {
+        let client = stage.app.replica(n % 2).signed_in(&stage.monitor.token);
+        let key = format!("approval {n}");
+        client.post(&path).json(json!({})).idempotency_key(&key).await
+    };
+    let answers = join_all((0..20).map(&approve)).await;
+    assert_eq!(counted(&answers), one_winner(20, "INVALID_STATE", 200));
+    let again = join_all((0..20).map(&approve)).await;
+    let statuses = |answers: &[Answer]| answers.iter().map(Answer::status).collect::<Vec<_>>();
+    assert_eq!(statuses(&answers), statuses(&again));
+    assert_eq!(stage.app.published::<OrderDelivered>("orders").await.len(), 1);
+    assert_eq!(stage.look(&stage.admin, order).await["version"], 4);
+}
+
+/// An order has the price that its service has when it is placed, and its event tells the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_while_their_service_changes() {
+    let stage = Stage::of(App::of(&services())).await;
+    let path = format!("/api/services/{}", stage.service);
+    let change = async {
+        for price in 1..=20 {
+            let admin = stage.app.by(&stage.admin);
+            admin.put(&path).json(json!({ "price": price })).await.expect(200);
+        }
+    };
+    let order = async {
+        for _ in 0..20 {
+            stage.ordered().await;
+        }
+    };
+    futures_util::future::join(change, order).await;
+    let told = stage.app.published::<OrderCreated>("orders").await;
+    for event in &told {
+        let (id, price) = (&event.order_id, event.price_minor);
+        let same = format!("SELECT count(*) FROM orders.orders WHERE id = '{id}' AND price = {price}");
+        assert_eq!(stage.count(&same).await, 1, "{event:?}");
+    }
+    assert_eq!(told.len(), 20);
+    let changing = "SELECT count(*) FROM (SELECT price, lag(price) OVER (ORDER BY number) AS before FROM orders.orders) o
+                    WHERE price < before AND before <= 20";
+    assert_eq!(stage.count(changing).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
