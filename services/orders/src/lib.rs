@@ -7,6 +7,7 @@ pub mod events;
 pub mod http;
 pub mod jobs;
 pub mod moving;
+pub mod plan;
 pub mod schema;
 pub mod settings;
 pub mod state;

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use parlour_db::{Conn, DbError, Scope, Tx};
 use parlour_events::Batch;
 use parlour_http::{ApiError, Once, Origin, Reply};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::order::{self, Action, Refusal, Status};
 use crate::error::Error;
+use crate::plan::{Begun, Plan};
 use crate::state::Orders;
 use crate::store::history;
 use crate::store::moves::{self, Change, Move};
@@ -39,74 +38,6 @@ pub struct Mover {
 pub struct OrderData {
     /// The order as it is now.
     pub order: OrderView,
-}
-
-/// A move that was found legal.
-#[derive(Debug)]
-pub struct Begun {
-    /// The order before.
-    pub order: Order,
-    /// What is done.
-    pub action: Action,
-    /// Where it leads.
-    pub to: Status,
-    /// When.
-    pub now: DateTime<Utc>,
-}
-
-/// What a move does.
-#[derive(Debug)]
-pub struct Plan {
-    /// The move.
-    pub begun: Begun,
-    /// The order after it.
-    pub order: Order,
-    /// What changes besides its state.
-    pub change: Change,
-    /// Why, sealed.
-    pub reason: Option<Vec<u8>>,
-    /// What others are told.
-    pub news: Batch,
-}
-
-impl Begun {
-    /// The order as it is after the move.
-    pub fn after(&self) -> Order {
-        let mut order = self.order.clone();
-        order.set_status(self.to);
-        order.version += 1;
-        order.updated_at = self.now;
-        order.waits_since = self.now;
-        order
-    }
-
-    /// A move that changes nothing besides the order's state.
-    pub fn plan(self, order: Order, news: Batch) -> Plan {
-        Plan {
-            begun: self,
-            order,
-            change: Change::Nothing,
-            reason: None,
-            news,
-        }
-    }
-}
-
-impl Plan {
-    /// Adds the line of the audit log about it.
-    fn audited(mut self, mover: &Mover) -> Self {
-        let order = &self.order;
-        let change = (
-            Some(json!({ "status": self.begun.order.status_name() })),
-            Some(
-                json!({ "status": order.status_name(), "reader_id": order.reader_id, "version": order.version }),
-            ),
-        );
-        let name = format!("order.{}", self.begun.action);
-        let line = telling::entry(&mover.origin, &name, ("order", order.id), change);
-        self.news = self.news.audit(line);
-        self
-    }
 }
 
 impl Orders {

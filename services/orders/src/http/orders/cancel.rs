@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use super::check_reason;
 use crate::domain::order::Action;
-use crate::moving::{Mover, OrderData, Plan};
+use crate::moving::{Mover, OrderData};
+use crate::plan::Plan;
 use crate::state::Orders;
 use crate::store::seen::{Besides, Seen};
 use crate::telling;

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::domain::order::Action;
 use crate::error::Error;
-use crate::moving::{Mover, OrderData, Plan};
+use crate::moving::{Mover, OrderData};
+use crate::plan::Plan;
 use crate::state::Orders;
 use crate::store::moves::Change;
 use crate::store::orders::Order;
