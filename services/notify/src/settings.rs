@@ -1,5 +1,7 @@
 //! `[notify]`
 
+use std::time::Duration as Pause;
+
 use chrono::Duration;
 use parlour_config::{Environment, Part};
 use serde::Deserialize;
@@ -102,8 +104,17 @@ impl Emergency {
 #[expect(missing_docs, reason = "config.default.toml documents them")]
 pub struct Bulk {
     pub batch: u16,
+    pub per_second: u32,
     pub pause_ms: u64,
     pub open: u16,
+}
+
+impl Bulk {
+    /// How long a job rests after a batch that took so long.
+    pub fn rest(&self, took: Pause) -> Pause {
+        let slot = Pause::from_secs(1) * u32::from(self.batch) / self.per_second;
+        Pause::from_millis(self.pause_ms).max(slot.saturating_sub(took))
+    }
 }
 
 impl Part for Settings {
@@ -146,6 +157,7 @@ impl Part for Settings {
             (1..=2000).contains(&self.bulk.batch),
             "bulk.batch must be between 1 and 2000",
         );
+        require(self.bulk.per_second > 0, "bulk.per_second must be at least 1");
         require(self.room_seconds > 0, "room_seconds must be at least 1");
         require(self.retention_days > 0, "retention_days must be at least 1");
         problems
@@ -155,6 +167,18 @@ impl Part for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_rests_until_its_turn_and_never_too_short() {
+        let bulk = Bulk {
+            batch: 60,
+            per_second: 4000,
+            pause_ms: 6,
+            open: 1,
+        };
+        let rests = [0, 5, 9, 12, 100].map(|took| bulk.rest(Pause::from_millis(took)));
+        assert_eq!(rests, [15, 10, 6, 6, 6].map(Pause::from_millis));
+    }
 
     #[test]
     fn emergencies_slow_down_and_never_stop() {

@@ -2,7 +2,7 @@
 //! progress. A process that dies leaves a job where its last batch ended.
 
 use std::sync::Arc;
-use std::time::Duration as Pause;
+use std::time::Instant;
 
 use chrono::Duration;
 use parlour_db::{DbError, Scope, Tx};
@@ -40,7 +40,7 @@ async fn claim(notify: &Arc<Notify>) -> Result<Option<Uuid>, DbError> {
 /// Goes on until the job has ended, was cancelled, or has to rest.
 async fn expand(notify: &Arc<Notify>, id: Uuid) -> Result<(), DbError> {
     loop {
-        let shared = notify.clone();
+        let (shared, began) = (notify.clone(), Instant::now());
         let work = async move |tx: &mut Tx| -> Result<bool, Error> { batch(&shared, tx, id).await };
         match notify.db.write(Scope::Service, work).await {
             Ok(true) => {}
@@ -49,7 +49,7 @@ async fn expand(notify: &Arc<Notify>, id: Uuid) -> Result<(), DbError> {
             Err(error) => return rest(notify, id, error).await,
         }
         // Room for whoever is waiting for an answer.
-        tokio::time::sleep(Pause::from_millis(notify.settings.bulk.pause_ms)).await;
+        tokio::time::sleep(notify.settings.bulk.rest(began.elapsed())).await;
     }
 }
 
