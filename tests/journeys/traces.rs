@@ -114,7 +114,7 @@ async fn one_trace_leads_from_the_gateway_through_sql_outbox_broker_and_consumer
             ("parlour-chat", "push notification"),
             ("parlour-notify", "BEGIN"),
             ("parlour-notify", "event"),
-            ("parlour-orders", "BEGIN"),
+            ("parlour-orders", "WRITE"),
             ("parlour-orders", "POST /api/orders"),
             ("parlour-gateway", "POST /api/orders"),
         ],

@@ -52,7 +52,7 @@ impl Db {
             }
             Err(outrun())
         };
-        finish(tokio::spawn(run.instrument(self.span("SELECT")))).await
+        finish(tokio::spawn(run.instrument(self.span("WRITE")))).await
     }
 
     /// What there is to see, and the connection that it was seen by, which is alive.
