@@ -1,6 +1,6 @@
 //! A write that stands on what was read before, and what it does when that is no longer so.
 
-use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult};
+use diesel::{QueryDsl as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
 use futures_util::future::{join_all, try_join_all};
 use parlour_db::{Caller, Conn, Db, DbError, Scope, Statement, Tx, caller};
