@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension as _, QueryDsl as _, QueryResult, QueryableByName};
+use diesel::{QueryResult, QueryableByName};
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Caller, Conn, caller};
 use serde::{Deserialize, Deserializer};
@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::orders::{Order, columns, joined, seen_by};
 use super::statement::Statement;
-use crate::schema::results;
 use crate::viewer::Viewer;
 
 /// An order and its surroundings.
@@ -126,16 +125,4 @@ pub async fn find(mut conn: &Conn, id: Uuid, viewer: &Viewer) -> QueryResult<Sto
     ));
     let statement = seen_by(statement.for_caller(&caller).with(id), viewer);
     statement.get_result(&mut conn).await
-}
-
-/// The files of the order's result.
-pub async fn files_of(mut conn: &Conn, caller: &Caller, id: Uuid) -> QueryResult<Vec<Uuid>> {
-    let files: Option<Vec<Uuid>> = results::table
-        .find(id)
-        .filter(caller.clone())
-        .select(results::media_ids)
-        .first(&mut conn)
-        .await
-        .optional()?;
-    Ok(files.unwrap_or_default())
 }

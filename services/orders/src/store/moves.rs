@@ -34,7 +34,7 @@ pub struct Move<'m> {
 }
 
 /// What changes besides an order's state and its history.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Change {
     /// Nothing.
     Nothing,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::result::QueryResult;
 use diesel::sql_types::{
-    BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Caller, Conn, DbError, caller};
@@ -168,14 +168,25 @@ impl Order {
     }
 }
 
-/// The order, if the caller may know of it.
-pub async fn find(mut conn: &Conn, caller: &Caller, id: Uuid, viewer: &Viewer) -> QueryResult<Order> {
+/// An order, and the files of its result.
+#[derive(Debug, QueryableByName)]
+#[expect(missing_docs, reason = "the migration documents the columns")]
+pub struct WithFiles {
+    #[diesel(embed)]
+    pub order: Order,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub media_ids: Vec<Uuid>,
+}
+
+/// The order with the files of its result, if the caller may know of it. In one statement, so that the
+/// files are those of the order's version.
+pub async fn find(mut conn: &Conn, caller: &Caller, id: Uuid, viewer: &Viewer) -> QueryResult<WithFiles> {
     let statement = Statement::new(concat!(
         "SELECT ",
         columns!(),
-        " FROM orders",
+        ", coalesce(t.media_ids, '{}') AS media_ids FROM orders",
         joined!(),
-        " WHERE ",
+        " LEFT JOIN results t ON t.order_id = o.id WHERE ",
         caller!(),
         " AND o.id = ? AND "
     ));

@@ -1,9 +1,8 @@
 //! How an order is placed.
 
 use chrono::{DateTime, Utc};
+use diesel::OptionalExtension as _;
 use diesel::result::QueryResult;
-use diesel::sql_types::Timestamptz;
-use diesel::{OptionalExtension as _, QueryableByName};
 use diesel_async::RunQueryDsl as _;
 use parlour_db::{Caller, Conn, DbError, caller};
 use parlour_events::Announced;
@@ -23,20 +22,9 @@ pub struct NewOrder {
     pub now: DateTime<Utc>,
 }
 
-/// An order as it would be placed now.
-#[derive(Debug, QueryableByName)]
-pub struct Offer {
-    /// The order, with a number of its own.
-    #[diesel(embed)]
-    pub order: Order,
-    /// When its service was changed last.
-    #[diesel(sql_type = Timestamptz)]
-    service_updated_at: DateTime<Utc>,
-}
-
-/// What `new` would be: an order for an active service, with its price as it is now. `None` when there is no such
-/// service. The number is taken, whether it is placed or not.
-pub async fn offer(mut conn: &Conn, new: &NewOrder) -> QueryResult<Option<Offer>> {
+/// What `new` is to be: an order for an active service, with its price as it is now and a number of its own, which is
+/// taken whether it is placed or not. `None` when there is no such service.
+pub async fn offer(mut conn: &Conn, new: &NewOrder) -> QueryResult<Option<Order>> {
     Statement::new(
         "SELECT ?::uuid AS id, nextval('orders_number_seq') AS number, s.id AS service_id, s.kind,
            s.name AS service_name, s.delivery_mode, s.assignment_minutes, s.result_minutes, s.review_minutes,
@@ -45,7 +33,7 @@ pub async fn offer(mut conn: &Conn, new: &NewOrder) -> QueryResult<Option<Offer>
            NULL::uuid AS payment_id, 0::bigint AS paid, s.price, s.currency, s.requires_payment,
            NULL::bytea AS notes_sealed, 0 AS revision, n.at AS waits_since, NULL::smallint AS rating,
            NULL::bytea AS comment_sealed, NULL::timestamptz AS rated_at, 1::bigint AS version,
-           n.at AS created_at, n.at AS updated_at, s.updated_at AS service_updated_at
+           n.at AS created_at, n.at AS updated_at
          FROM services s, (SELECT ?::uuid AS client_id, ?::timestamptz AS at) n
            LEFT JOIN people c ON c.id = n.client_id
          WHERE s.id = ? AND s.active",
@@ -60,41 +48,40 @@ pub async fn offer(mut conn: &Conn, new: &NewOrder) -> QueryResult<Option<Offer>
     .optional()
 }
 
-/// Places it on behalf of `caller`, and writes `news` of it. Answers whether it did: not when the service was
-/// changed since.
+/// Places it on behalf of `caller`, and writes `news` of it.
 pub async fn place(
     conn: &mut Conn,
     caller: &Caller,
-    offer: &Offer,
+    order: &Order,
     due_at: Option<DateTime<Utc>>,
     news: &Announced,
-) -> Result<bool, DbError> {
-    let order = &offer.order;
+) -> Result<(), DbError> {
     let statement = Statement::new(concat!(
         "WITH o AS (
            INSERT INTO orders (id, number, service_id, client_id, preferred_reader_id, status, payment_status, price,
                currency, requires_payment, notes_sealed, waits_since, due_at, created_at, updated_at)
            OVERRIDING SYSTEM VALUE
-           SELECT ?, ?, s.id, ?, ?, ?, ?, s.price, s.currency, s.requires_payment, ?, ?, ?, ?, ?
-           FROM services s WHERE ",
+           SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ",
         caller!(),
-        " AND s.id = ? AND s.active AND s.updated_at = ?
-           RETURNING version)
+        " RETURNING version)
          SELECT version"
     ))
     .with(order.id)
     .with(order.number)
+    .with(order.service_id)
     .with(order.client_id)
     .with(order.preferred_reader_id)
     .with(order.status_name())
     .with(order.payment_name())
+    .with(order.price)
+    .with(order.currency.as_str())
+    .with(order.requires_payment)
     .with(order.notes_sealed.as_deref())
     .with(order.waits_since)
     .with(due_at)
     .with(order.created_at)
     .with(order.updated_at)
-    .for_caller(caller)
-    .with(order.service_id)
-    .with(offer.service_updated_at);
-    Ok(news.written_by(statement).and(" FROM o").execute(conn).await? == 1)
+    .for_caller(caller);
+    news.written_by(statement).and(" FROM o").execute(conn).await?;
+    Ok(())
 }

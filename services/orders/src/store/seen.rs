@@ -5,9 +5,9 @@ use futures_util::future::try_join;
 use parlour_db::{Caller, Conn};
 use uuid::Uuid;
 
+use super::files;
 use super::orders::{self, Order};
 use super::readers::{self, Candidate};
-use super::{files, history};
 use crate::viewer::Viewer;
 
 /// What a move has to know besides its order.
@@ -19,19 +19,19 @@ pub enum Besides {
     Reader(Uuid),
     /// Which of these are clean files of the caller's.
     Files(Vec<Uuid>),
-    /// The files of its result.
-    ResultFiles,
 }
 
-/// An order, and what was asked for besides.
+/// An order with the files of its result, and what was asked for besides.
 #[derive(Debug)]
 pub struct Seen {
     /// The order.
     pub order: Order,
+    /// The files of its result.
+    pub result_files: Vec<Uuid>,
     /// The reader, when they can be given it.
     pub reader: Option<Candidate>,
-    /// The files.
-    pub files: Vec<Uuid>,
+    /// Of the files, those that are the caller's and clean.
+    pub usable: Vec<Uuid>,
 }
 
 /// Reads an order that the caller may know of, and what else is asked for.
@@ -42,9 +42,13 @@ pub async fn look(conn: &Conn, id: Uuid, viewer: &Viewer, besides: &Besides) -> 
             Besides::Nothing => (None, Vec::new()),
             Besides::Reader(reader) => (readers::available(conn, *reader).await?, Vec::new()),
             Besides::Files(ids) => (None, files::usable(conn, &caller, viewer.id, ids).await?),
-            Besides::ResultFiles => (None, history::files_of(conn, &caller, id).await?),
         })
     };
-    let (order, (reader, files)) = try_join(orders::find(conn, &caller, id, viewer), more).await?;
-    Ok(Seen { order, reader, files })
+    let (found, (reader, usable)) = try_join(orders::find(conn, &caller, id, viewer), more).await?;
+    Ok(Seen {
+        order: found.order,
+        result_files: found.media_ids,
+        reader,
+        usable,
+    })
 }

@@ -52,7 +52,7 @@ pub async fn approve_order(
         origin,
         expected_version: body.expected_version,
     };
-    state.moved(once, mover, id, Besides::ResultFiles, plan).await
+    state.moved(once, mover, id, Besides::Nothing, plan).await
 }
 
 fn plan(state: &Orders, mover: &Mover, seen: Seen) -> Result<Plan, Error> {
@@ -61,6 +61,6 @@ fn plan(state: &Orders, mover: &Mover, seen: Seen) -> Result<Plan, Error> {
     let name = telling::aggregate(&order);
     let news = Batch::default()
         .event(&name, &telling::approved(&order, mover.viewer.id))
-        .event(&name, &telling::delivered(&order, &seen.files));
+        .event(&name, &telling::delivered(&order, &seen.result_files));
     Ok(begun.plan(order, news))
 }

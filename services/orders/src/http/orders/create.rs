@@ -17,7 +17,7 @@ use crate::http::Client;
 use crate::moving::OrderData;
 use crate::state::Orders;
 use crate::store::orders::Order;
-use crate::store::placing::{self, NewOrder, Offer};
+use crate::store::placing::{self, NewOrder};
 use crate::store::readers;
 use crate::telling;
 use crate::view::{self, Notes};
@@ -95,19 +95,17 @@ pub async fn create_order(
         .await
     };
     let write = async move |(tx, seen): (&mut Tx, Seen)| -> Result<Option<Reply>, Error> {
-        let mut offer = offered(seen)?;
-        offer.order.notes_sealed.clone_from(&notes);
-        if !place(&state, tx, &origin, &offer).await? {
-            return Ok(None);
-        }
-        let order = view::order(&offer.order, &viewer)?;
+        let mut order = offered(seen)?;
+        order.notes_sealed.clone_from(&notes);
+        place(&state, tx, &origin, &order).await?;
+        let order = view::order(&order, &viewer)?;
         Ok(Some(Reply::created(OrderData { order })?))
     };
     once.write_seen(Scope::Person(client.id), look, write).await
 }
 
 /// The order, if it can be placed, and whether the reader whom its client prefers can be had.
-type Seen = (Option<Offer>, bool);
+type Seen = (Option<Order>, bool);
 
 async fn is_available(conn: &Conn, preferred: Option<Uuid>) -> QueryResult<bool> {
     match preferred {
@@ -116,16 +114,15 @@ async fn is_available(conn: &Conn, preferred: Option<Uuid>) -> QueryResult<bool>
     }
 }
 
-fn offered((offer, is_available): Seen) -> Result<Offer, Error> {
+fn offered((offer, is_available): Seen) -> Result<Order, Error> {
     if !is_available {
         return Err(Error::Field("preferred_reader_id", "is not an active reader"));
     }
     offer.ok_or(Error::Field("service_id", "is not a service that can be ordered"))
 }
 
-/// Places the order and tells of it. Answers whether it did.
-async fn place(state: &Orders, tx: &mut Tx, origin: &Origin, offer: &Offer) -> Result<bool, Error> {
-    let order = &offer.order;
+/// Places the order and tells of it.
+async fn place(state: &Orders, tx: &mut Tx, origin: &Origin, order: &Order) -> Result<(), Error> {
     let after = json!({
         "number": order.shown_number(), "service_id": order.service_id, "price": order.price,
         "currency": order.currency,
@@ -135,7 +132,7 @@ async fn place(state: &Orders, tx: &mut Tx, origin: &Origin, offer: &Offer) -> R
     let news = news.audit(line).announce(tx)?;
     let due_at = state.due_at(order, Status::Pending, order.waits_since);
     let caller = Scope::Person(order.client_id).into();
-    Ok(placing::place(tx, &caller, offer, due_at, &news).await?)
+    Ok(placing::place(tx, &caller, order, due_at, &news).await?)
 }
 
 fn sealed_notes(state: &Orders, order: Uuid, body: CreateOrder) -> Result<Option<Vec<u8>>, Error> {

@@ -81,7 +81,7 @@ pub async fn submit_result(
 
 fn plan(state: &Orders, mover: &Mover, seen: Seen, body: &SubmitResult) -> Result<Plan, Error> {
     let begun = state.begin(seen.order, mover, |_| Action::Submit)?;
-    check_files(&seen.files, &body.media_ids)?;
+    check_files(&seen.usable, &body.media_ids)?;
     let mut order = begun.after();
     order.revision += 1;
     let place = history::result_place(order.id, order.revision);
