@@ -141,7 +141,8 @@ pub(crate) fn open_doors(
         front = front.or(built.front);
         pages.extend(built.pages);
         if let Some(db) = &handle.db {
-            crate::background::start(db, built.consumer, built.jobs, base, background);
+            background.relay(db, built.events_wait, base);
+            background.start(db, built.consumer, built.jobs, base);
         }
         for task in built.tasks {
             background.tasks.spawn(task);

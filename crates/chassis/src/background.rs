@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parlour_db::Db;
 use parlour_events::retention::{self, Retention};
-use parlour_events::{Consumer, Relay};
+use parlour_events::{Consumer, Relay, RelaySettings};
 use tokio::task::JoinSet;
 
 use crate::{Context, Job};
@@ -18,41 +18,44 @@ pub(crate) struct Background {
     pub(crate) consumers: Vec<&'static str>,
 }
 
-/// Starts it all for one service.
-pub(crate) fn start(
-    db: &Db,
-    consumer: Option<Consumer>,
-    jobs: Vec<Job>,
-    base: &Context,
-    background: &mut Background,
-) {
-    let (broker, stop) = (base.broker.clone(), base.stop.clone());
-    background.tasks.spawn(relay(db.clone(), base.clone()));
-    if let Some(consumer) = consumer {
-        background.consumers.push(db.service());
-        let settings = base.settings.consumer.clone();
-        let consumer = consumer.spawn(db.clone(), broker, settings, stop);
-        background.tasks.spawn(async move { log_end(consumer.await) });
+impl Background {
+    /// Relays the events of a service, each of which may wait so long for others.
+    pub(crate) fn relay(&mut self, db: &Db, wait: Duration, base: &Context) {
+        let mut settings = base.settings.relay.clone();
+        settings.gather_ms = settings
+            .gather_ms
+            .max(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        self.tasks.spawn(relay(db.clone(), settings, base.clone()));
     }
-    for job in jobs.into_iter().chain(sweeps(db, base.settings.retention)) {
-        // Whoever moves the clock by hand would find jobs done at times that nobody chose.
-        if !base.clock.is_manual() {
-            background
-                .tasks
-                .spawn(job.clone().repeat(db.clone(), base.stop.clone()));
+
+    /// Starts the rest for one service.
+    pub(crate) fn start(&mut self, db: &Db, consumer: Option<Consumer>, jobs: Vec<Job>, base: &Context) {
+        let (broker, stop) = (base.broker.clone(), base.stop.clone());
+        if let Some(consumer) = consumer {
+            self.consumers.push(db.service());
+            let settings = base.settings.consumer.clone();
+            let consumer = consumer.spawn(db.clone(), broker, settings, stop);
+            self.tasks.spawn(async move { log_end(consumer.await) });
         }
-        background.jobs.push((db.clone(), job));
+        for job in jobs.into_iter().chain(sweeps(db, base.settings.retention)) {
+            // Whoever moves the clock by hand would find jobs done at times that nobody chose.
+            if !base.clock.is_manual() {
+                self.tasks
+                    .spawn(job.clone().repeat(db.clone(), base.stop.clone()));
+            }
+            self.jobs.push((db.clone(), job));
+        }
     }
 }
 
 /// Relays, from the moment on at which no queue of this process can be passed by: the first start
 /// finds what an operator's command wrote before there was a queue.
-async fn relay(db: Db, base: Context) {
+async fn relay(db: Db, settings: RelaySettings, base: Context) {
     tokio::select! {
         () = base.stop.cancelled() => return,
         () = base.readiness.queues() => {}
     }
-    let relay = Relay::spawn(db, base.broker, base.settings.relay.clone(), base.stop);
+    let relay = Relay::spawn(db, base.broker, settings, base.stop);
     log_end(relay.await);
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use futures_util::future::BoxFuture;
@@ -40,6 +41,9 @@ pub struct Built {
     pub state: Arc<dyn Any + Send + Sync>,
     /// The events it handles.
     pub consumer: Option<Consumer>,
+    /// How long what it publishes may wait for more of it, so that it goes to the broker together: nothing where
+    /// somebody waits for what comes of an event.
+    pub events_wait: Duration,
     /// What it does by the clock.
     pub jobs: Vec<Job>,
     /// What it does all the time, until the token of its [`Context`] says stop. A stopping
@@ -64,6 +68,7 @@ impl Built {
         Self {
             state,
             consumer: None,
+            events_wait: Duration::ZERO,
             jobs: Vec::new(),
             tasks: Vec::new(),
             internal: Routes::default(),

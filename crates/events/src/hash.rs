@@ -1,5 +1,4 @@
-//! A hash that is the same in every build and on every machine: lanes and
-//! workers are chosen by it, so it must never change.
+//! A hash that is the same in every build and on every machine: lanes are chosen by it, so it must never change.
 
 /// How many lanes an outbox has.
 pub(crate) const LANES: i16 = 16;
@@ -17,7 +16,7 @@ pub(crate) fn lane(aggregate: &str) -> i16 {
 }
 
 /// A number below `n`. The high bits are folded in, because FNV's low ones alone mix badly.
-pub(crate) fn below(bytes: &[u8], n: usize) -> usize {
+fn below(bytes: &[u8], n: usize) -> usize {
     let hash = fnv(bytes);
     let folded = (hash >> 32) ^ (hash & 0xffff_ffff);
     usize::try_from(folded).unwrap_or(0) % n.max(1)

@@ -65,6 +65,9 @@ pub struct RelaySettings {
     pub pipes: usize,
     /// Confirms in flight at the most, over all pipes.
     pub in_flight: usize,
+    /// How long new events wait for others, so that they go out together, in milliseconds: 0 where somebody
+    /// waits for them.
+    pub gather_ms: u64,
     /// How often the outbox is looked at when nothing wakes the relay, in milliseconds.
     pub poll_ms: u64,
     /// How long a confirm may take before the channel is given up, in milliseconds.
@@ -78,6 +81,7 @@ impl Default for RelaySettings {
         Self {
             pipes: 1,
             in_flight: 1024,
+            gather_ms: 0,
             poll_ms: 1000,
             confirm_timeout_ms: 30_000,
             flush_ms: 5_000,
@@ -93,8 +97,8 @@ pub struct ConsumerSettings {
     pub prefetch: u16,
     /// Transactions at the same time; each holds a connection of the pool.
     pub workers: usize,
-    /// Events of which one transaction takes the effect at the most, where they wait and
-    /// their handlers gather.
+    /// Events of which one transaction takes the effect at the most, where their handlers gather: it takes all
+    /// that wait, and a second one begins beside it when this many do.
     pub batch: usize,
     /// The pauses before each further attempt at a failed event, in milliseconds.
     pub retry_ms: Vec<u64>,

@@ -21,6 +21,7 @@ pub mod telling;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlour_chassis::{Built, Context, Service};
 use parlour_db::EmbeddedMigrations;
@@ -32,6 +33,10 @@ use crate::state::Notify;
 
 /// The service's name.
 pub const NAME: &str = "notify";
+
+/// How long the events of this service wait for more of them. They say what has been told already: nobody waits
+/// for them, while somebody does for what they would hold up if they went out one by one.
+const EVENTS_WAIT: Duration = Duration::from_millis(20);
 
 const MIGRATIONS: EmbeddedMigrations = diesel_migrations::embed_migrations!();
 
@@ -89,6 +94,7 @@ pub async fn build(context: Context, carrier: Arc<dyn Carrier>) -> anyhow::Resul
     shipped::seed(&notify, &context.stop).await?;
     let mut built = Built::new(notify.clone());
     built.consumer = Some(events::consumer(&notify));
+    built.events_wait = EVENTS_WAIT;
     built.jobs = jobs::all(&notify);
     built.tasks = dispatch::tasks(&notify, &carrier, pushes, &context.stop);
     Ok(built)

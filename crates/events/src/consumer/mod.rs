@@ -11,6 +11,7 @@ mod ladder;
 pub(crate) mod parked;
 mod queue;
 mod together;
+mod waiting;
 mod worker;
 
 use std::sync::Arc;

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer as Deliveries};
 use parlour_db::{Db, DbError};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::acks::Acks;
+use super::waiting::{Begun, Turn, Waiting};
 use super::worker::{self, Job};
 use crate::BrokerError;
 use crate::backoff::Backoff;
@@ -88,24 +89,17 @@ async fn session(context: &Arc<Context>, backoff: &mut Backoff) -> Result<(), Co
         context.settings.prefetch,
         over.clone(),
     ));
-    let mut workers = JoinSet::new();
-    let mut places = Vec::new();
-    let room = usize::from(context.settings.prefetch).max(1);
-    for _ in 0..context.settings.workers.max(1) {
-        let (place, jobs) = mpsc::channel(room);
-        places.push(place);
-        workers.spawn(worker::run(context.clone(), acks.clone(), jobs, over.clone()));
-    }
     let mut deliveries = consume(context, &channel).await?;
+    let mut work = JoinSet::new();
     let ended = tokio::select! {
-        ended = deliver(context, &mut deliveries, &places, &acks, &over, backoff) => ended,
+        ended = deliver(context, &mut deliveries, &mut work, &acks, &over, backoff) => ended,
         () = acks.run() => Err(ConsumeError::Ended),
     };
     // What is being handled is finished and acknowledged. Closing the channel then
     // returns the rest in order. Cancelling the consumer first (dropping it does)
     // would not do: the next active consumer would begin while this one is still at work.
     over.cancel();
-    while workers.join_next().await.is_some() {}
+    while work.join_next().await.is_some() {}
     acks.flush();
     if channel.status().connected() {
         let closing = channel.close(200, "stopping".into());
@@ -126,32 +120,52 @@ async fn consume(context: &Context, channel: &Channel) -> Result<Deliveries, Con
     Ok(context.broker.in_time(consuming).await?)
 }
 
-/// Hands deliveries to the workers until the stop (`Ok`) or the session's end.
+/// Takes deliveries and has them worked on until the stop (`Ok`) or the session's end.
 async fn deliver(
     context: &Arc<Context>,
     deliveries: &mut Deliveries,
-    places: &[mpsc::Sender<Job>],
-    acks: &Acks,
+    work: &mut JoinSet<Turn>,
+    acks: &Arc<Acks>,
     over: &CancellationToken,
     backoff: &mut Backoff,
 ) -> Result<(), ConsumeError> {
+    let mut waiting = Waiting::new(context.settings.batch);
     loop {
         let delivery = tokio::select! {
             biased;
             () = context.stop.cancelled() => return Ok(()),
             () = over.cancelled() => return Err(ConsumeError::Ended),
-            delivery = deliveries.next() => delivery,
+            Some(turn) = work.join_next() => {
+                waiting.ended(&turn.map_err(|_| ConsumeError::Ended)?);
+                None
+            }
+            delivery = deliveries.next() => Some(delivery.ok_or(ConsumeError::Ended)?),
         };
-        let delivery = delivery.ok_or(ConsumeError::Ended)?.map_err(BrokerError::from)?;
-        backoff.reset();
-        let job = worker::job(context, delivery);
-        if job.is_of_no_interest(context) {
-            worker::acknowledge(context, acks, &job, Outcome::Ignored);
-            continue;
+        // All that is there already, so that it may begin together.
+        let mut next = delivery;
+        while let Some(delivery) = next {
+            backoff.reset();
+            take(context, delivery.map_err(BrokerError::from)?, acks, &mut waiting);
+            next = deliveries.next().now_or_never().flatten();
         }
-        let place = places.get(job.place(places.len())).ok_or(ConsumeError::Ended)?;
-        // A worker has room for the whole prefetch, so this does not wait.
-        place.send(job).await.map_err(|_| ConsumeError::Ended)?;
+        while work.len() < context.settings.workers.max(1)
+            && let Some(Begun { jobs, turn }) = waiting.next()
+        {
+            let (context, acks, over) = (context.clone(), acks.clone(), over.clone());
+            work.spawn(async move {
+                worker::work(&context, &acks, jobs, &over).await;
+                turn
+            });
+        }
+    }
+}
+
+fn take(context: &Context, delivery: Delivery, acks: &Acks, waiting: &mut Waiting<Job>) {
+    let job = worker::job(context, delivery);
+    if job.is_of_no_interest(context) {
+        worker::acknowledge(context, acks, &job, Outcome::Ignored);
+    } else {
+        waiting.add(job.aggregate().to_owned(), job.may_share(context), job);
     }
 }
 

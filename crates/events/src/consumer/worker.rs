@@ -1,10 +1,9 @@
-//! Deliveries of the same aggregate go to the same worker, one after the other.
+//! What is done about deliveries until they are acknowledged.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::message::Delivery;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +12,7 @@ use super::{Context, apply, together};
 use crate::backoff::Backoff;
 use crate::envelope::headers;
 use crate::metric::{self, Outcome};
-use crate::{Envelope, Failure, hash};
+use crate::{Envelope, Failure};
 
 /// So many outages in a row, with the database there in between, are an event's own doing.
 const OUTAGES: u32 = 8;
@@ -59,75 +58,38 @@ fn crashes(context: &Context, delivery: &Delivery) -> bool {
 }
 
 impl Job {
+    /// What it is about: of an aggregate one event is handled after the other.
+    pub(super) fn aggregate(&self) -> &str {
+        &self.event.aggregate
+    }
+
     /// Whether it may take effect together with others: all that is done about it is gathered, and it
     /// was not delivered before, when it may be what ended its consumer.
-    fn may_share(&self, context: &Context) -> bool {
-        self.refused.is_none()
-            && !self.delivery.redelivered
-            && context.gathers(&self.event.event_type)
-            && context.wants(&self.event)
+    pub(super) fn may_share(&self, context: &Context) -> bool {
+        self.refused.is_none() && !self.delivery.redelivered && context.gathers(&self.event.event_type)
     }
 
     /// Whether nothing is done about it.
     pub(super) fn is_of_no_interest(&self, context: &Context) -> bool {
         self.refused.is_none() && !context.wants(&self.event)
     }
-
-    /// The worker for it, of `workers`.
-    pub(super) fn place(&self, workers: usize) -> usize {
-        hash::below(self.event.aggregate.as_bytes(), workers)
-    }
 }
 
-/// Works until `over`. What it has not begun then goes back to the queue with the channel.
-pub(super) async fn run(
-    context: Arc<Context>,
-    acks: Arc<Acks>,
-    mut jobs: mpsc::Receiver<Job>,
-    over: CancellationToken,
-) {
-    let most = context.settings.batch.max(1);
-    let mut waiting = Vec::with_capacity(most);
-    loop {
-        let taken = tokio::select! {
-            biased;
-            () = over.cancelled() => return,
-            taken = jobs.recv_many(&mut waiting, most) => taken,
+/// Settles and acknowledges `jobs` in their order: together when they are several, else one by one. Once one is not
+/// settled, whatever comes after it in this channel must not be either, and it is `over`.
+pub(super) async fn work(context: &Arc<Context>, acks: &Acks, jobs: Vec<Job>, over: &CancellationToken) {
+    let together = together(context, &jobs).await;
+    for (place, mut job) in jobs.into_iter().enumerate() {
+        let outcome = match together.get(place) {
+            Some(outcome) => Some(*outcome),
+            None if over.is_cancelled() => None,
+            None => settle(context, &mut job, over).await,
         };
-        if taken == 0 {
-            return;
-        }
-        if work(&context, &acks, &mut waiting, &over).await.is_none() {
-            // Not settled: whatever comes after it in this channel must not be either.
-            over.cancel();
-            return;
+        match outcome {
+            Some(outcome) => acknowledge(context, acks, &job, outcome),
+            None => return over.cancel(),
         }
     }
-}
-
-/// Settles and acknowledges what waits, in its order: together as far as that goes, else one by one.
-async fn work(
-    context: &Arc<Context>,
-    acks: &Acks,
-    waiting: &mut Vec<Job>,
-    over: &CancellationToken,
-) -> Option<()> {
-    while !waiting.is_empty() {
-        if over.is_cancelled() {
-            return None;
-        }
-        let run = waiting.iter().take_while(|job| job.may_share(context)).count();
-        let together = together(context, waiting.get(..run).unwrap_or_default()).await;
-        for (place, mut job) in waiting.drain(..run.max(1)).enumerate() {
-            let outcome = match together.get(place) {
-                Some(outcome) => *outcome,
-                None if over.is_cancelled() => return None,
-                None => settle(context, &mut job, over).await?,
-            };
-            acknowledge(context, acks, &job, outcome);
-        }
-    }
-    Some(())
 }
 
 /// Tells the broker that it is settled.

@@ -119,6 +119,7 @@ impl Pipe {
         let limit = i64::try_from(per_lane).unwrap_or(i64::MAX);
         let source = self.context.db.service();
         for _ in 0..LOOKS {
+            self.gather().await;
             // What rang before now is in this look.
             self.has_rung();
             let wanted = (lanes, limit);
@@ -139,6 +140,18 @@ impl Pipe {
             }
         }
         Ok(Left::Perhaps)
+    }
+
+    /// Leaves those who publish a while for more, where nobody is in a hurry.
+    async fn gather(&self) {
+        let while_more_come = Duration::from_millis(self.context.settings.gather_ms);
+        if !while_more_come.is_zero() {
+            tokio::select! {
+                biased;
+                () = self.context.stop.cancelled() => {}
+                () = tokio::time::sleep(while_more_come) => {}
+            }
+        }
     }
 
     /// Whether the bell rang since this was asked last.

@@ -49,9 +49,11 @@ macro_rules! statement {
     (@bind one $sql:ty, $out:ident, $value:expr) => {
         $out.push_bind_param::<$sql, _>(&$value)?;
     };
+    // Behind a SELECT, PostgreSQL does not see how many they are when it plans. If it did, a plan for one row would
+    // look so much cheaper than the one for any number that it would be made anew each time, for more than it saves.
     (@bind each $sql:ty, $out:ident, $value:expr) => {
-        $out.push_sql("unnest(");
+        $out.push_sql("unnest((SELECT ");
         $out.push_bind_param::<diesel::sql_types::Array<$sql>, _>(&$value)?;
-        $out.push_sql(")");
+        $out.push_sql("))");
     };
 }
