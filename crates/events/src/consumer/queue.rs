@@ -124,7 +124,7 @@ async fn consume(context: &Context, channel: &Channel) -> Result<Deliveries, Con
 async fn deliver(
     context: &Arc<Context>,
     deliveries: &mut Deliveries,
-    work: &mut JoinSet<Turn>,
+    work: &mut JoinSet<(Turn, Vec<Job>)>,
     acks: &Arc<Acks>,
     over: &CancellationToken,
     backoff: &mut Backoff,
@@ -135,8 +135,9 @@ async fn deliver(
             biased;
             () = context.stop.cancelled() => return Ok(()),
             () = over.cancelled() => return Err(ConsumeError::Ended),
-            Some(turn) = work.join_next() => {
-                waiting.ended(&turn.map_err(|_| ConsumeError::Ended)?);
+            Some(ended) = work.join_next() => {
+                let (turn, alone) = ended.map_err(|_| ConsumeError::Ended)?;
+                waiting.ended(turn, alone);
                 None
             }
             delivery = deliveries.next() => Some(delivery.ok_or(ConsumeError::Ended)?),
@@ -153,8 +154,8 @@ async fn deliver(
         {
             let (context, acks, over) = (context.clone(), acks.clone(), over.clone());
             work.spawn(async move {
-                worker::work(&context, &acks, jobs, &over).await;
-                turn
+                let alone = worker::work(&context, &acks, jobs, &over).await;
+                (turn, alone)
             });
         }
     }

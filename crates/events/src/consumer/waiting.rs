@@ -74,11 +74,19 @@ impl<J> Waiting<J> {
         })
     }
 
-    /// What was begun is settled.
-    pub(super) fn ended(&mut self, turn: &Turn) {
+    /// What was begun has ended. All of it is settled, or all of it is to be begun again, each job alone: then these
+    /// are the jobs in their order.
+    pub(super) fn ended(&mut self, turn: Turn, again: Vec<J>) {
         self.gathering -= usize::from(turn.gathers);
         for aggregate in &turn.aggregates {
             self.busy.remove(aggregate);
+        }
+        for (aggregate, job) in turn.aggregates.into_iter().zip(again).rev() {
+            self.jobs.push_front(Item {
+                aggregate,
+                shares: false,
+                job,
+            });
         }
     }
 
@@ -151,7 +159,7 @@ mod tests {
         waiting.add("a".into(), true, 4);
         waiting.add("d".into(), true, 5);
         assert!(begin(&mut waiting).is_none(), "what comes meanwhile gathers");
-        waiting.ended(&turn);
+        waiting.ended(turn, vec![]);
         assert_eq!(begin(&mut waiting).unwrap().0, [4, 5]);
     }
 
@@ -175,7 +183,7 @@ mod tests {
         assert_eq!(begin(&mut waiting).unwrap().0, [1]);
         assert_eq!(begin(&mut waiting).unwrap().0, [3], "beside those");
         assert!(begin(&mut waiting).is_none(), "a is busy");
-        waiting.ended(&turn);
+        waiting.ended(turn, vec![]);
         assert_eq!(begin(&mut waiting).unwrap().0, [2]);
     }
 
@@ -185,15 +193,35 @@ mod tests {
         let (jobs, turn) = begin(&mut waiting).unwrap();
         assert_eq!(jobs, [0, 3], "behind one that does not share nothing is taken");
         assert!(begin(&mut waiting).is_none());
-        waiting.ended(&turn);
+        waiting.ended(turn, vec![]);
         let (jobs, first) = begin(&mut waiting).unwrap();
         assert_eq!(jobs, [1]);
         let (jobs, second) = begin(&mut waiting).unwrap();
         assert_eq!(jobs, [4]);
         assert!(begin(&mut waiting).is_none());
-        waiting.ended(&first);
-        waiting.ended(&second);
+        waiting.ended(first, vec![]);
+        waiting.ended(second, vec![]);
         assert_eq!(begin(&mut waiting).unwrap().0, [2, 5]);
+        assert!(begin(&mut waiting).is_none());
+    }
+
+    #[test]
+    fn what_did_not_take_effect_together_is_begun_again_alone_and_before_the_rest() {
+        let mut waiting = waiting(8, "ABA");
+        let (jobs, turn) = begin(&mut waiting).unwrap();
+        waiting.add("a".into(), true, 3);
+        waiting.add("c".into(), true, 4);
+        waiting.ended(turn, jobs);
+        let (jobs, first) = begin(&mut waiting).unwrap();
+        assert_eq!(jobs, [0]);
+        assert_eq!(begin(&mut waiting).unwrap().0, [1], "beside it");
+        assert_eq!(
+            begin(&mut waiting).unwrap().0,
+            [4],
+            "a's last waits behind its others"
+        );
+        waiting.ended(first, vec![]);
+        assert_eq!(begin(&mut waiting).unwrap().0, [2]);
         assert!(begin(&mut waiting).is_none());
     }
 

@@ -75,20 +75,24 @@ impl Job {
     }
 }
 
-/// Settles and acknowledges `jobs` in their order: together when they are several, else one by one. Once one is not
-/// settled, whatever comes after it in this channel must not be either, and it is `over`.
-pub(super) async fn work(context: &Arc<Context>, acks: &Acks, jobs: Vec<Job>, over: &CancellationToken) {
-    let together = together(context, &jobs).await;
-    for (place, mut job) in jobs.into_iter().enumerate() {
-        let outcome = match together.get(place) {
-            Some(outcome) => Some(*outcome),
-            None if over.is_cancelled() => None,
-            None => settle(context, &mut job, over).await,
-        };
-        match outcome {
-            Some(outcome) => acknowledge(context, acks, &job, outcome),
-            None => return over.cancel(),
+/// Settles and acknowledges a job, or several together. Hands back those that did not take effect together: each
+/// of them has to be settled alone.
+pub(super) async fn work(
+    context: &Arc<Context>,
+    acks: &Acks,
+    jobs: Vec<Job>,
+    over: &CancellationToken,
+) -> Vec<Job> {
+    match <[Job; 1]>::try_from(jobs) {
+        Ok([mut job]) => {
+            match settle(context, &mut job, over).await {
+                Some(outcome) => acknowledge(context, acks, &job, outcome),
+                // Whatever comes after it in this channel must not be settled either.
+                None => over.cancel(),
+            }
+            Vec::new()
         }
+        Err(jobs) => together(context, acks, jobs).await,
     }
 }
 
@@ -101,21 +105,22 @@ pub(super) fn acknowledge(context: &Context, acks: &Acks, job: &Job, outcome: Ou
     acks.add(job.delivery.delivery_tag);
 }
 
-/// What became of all of them, or nothing: then each has to be settled alone.
-async fn together(context: &Arc<Context>, jobs: &[Job]) -> Vec<Outcome> {
-    if jobs.len() < 2 {
-        return Vec::new();
-    }
+/// Settles and acknowledges all of them, or hands them back.
+async fn together(context: &Arc<Context>, acks: &Acks, jobs: Vec<Job>) -> Vec<Job> {
     let events = jobs.iter().map(|job| job.event.clone()).collect();
-    let done = together::deliver(context, events).await;
-    done.unwrap_or_else(|trouble| {
-        tracing::debug!(
-            service = context.db.service(),
-            ?trouble,
-            "events are handled one by one"
-        );
-        Vec::new()
-    })
+    match together::deliver(context, events).await {
+        Ok(outcomes) => {
+            for (job, outcome) in jobs.iter().zip(outcomes) {
+                acknowledge(context, acks, job, outcome);
+            }
+            Vec::new()
+        }
+        Err(trouble) => {
+            let service = context.db.service();
+            tracing::debug!(service, ?trouble, "events are handled one by one");
+            jobs
+        }
+    }
 }
 
 /// Tries until the database has answered; gives up with the session, or when the
