@@ -18,7 +18,7 @@ import { gather, pending, queues } from './facts.mjs';
 import { Figures, pause } from './figures.mjs';
 import { read } from './log.mjs';
 import { Desk } from './orders.mjs';
-import { each, register, staff } from './people.mjs';
+import { each, register, staff, wantTexts } from './people.mjs';
 import { plan } from './plan.mjs';
 import { Platform } from './platform.mjs';
 import { Random } from './random.mjs';
@@ -28,6 +28,7 @@ import { Talker } from './talker.mjs';
 import { Upgrade } from './upgrade.mjs';
 
 const { PARLOUR_BIN: BINARY, CHAOS_FORMER: FORMER, CHAOS_HOME: HOME, CHAOS_ENGINES: ENGINES } = process.env;
+const OUTBOX = join(HOME, 'outbox');
 /** Desks at which orders are made, each with a client and a reader. */
 const DESKS = 4;
 /** How long what is under way may take to end after the last blow, in milliseconds. */
@@ -70,7 +71,13 @@ async function gatherPeople(calls, database) {
   const readers = await each(Array.from({ length: DESKS }), 2, (_, n) => staff(calls, first, 'reader', `reader-${n}`, home(n)));
   const clients = await each(Array.from({ length: DESKS }), 2, (_, n) => register(calls, `client-${n}`, home(n + 1)));
   const crowd = await each(Array.from({ length: wishes.clients }), 4, (_, n) => register(calls, `guest-${n}`, home(n)));
-  await until('everybody is known', async () => Object.keys(await pending(database)).length === 0);
+  const known = async () => Object.keys(await pending(database)).length === 0;
+  await until('everybody is known', known);
+  await calls.call(admin, 'POST', '/api/notifications/templates', {
+    type: 'order_delivered', channel: 'sms', locale: 'en', body: 'The result of your order {{ number }} is ready.',
+  });
+  await each(clients, 2, (client, n) => wantTexts(calls, client, `+4670174060${5 + n}`, OUTBOX));
+  await until('their numbers are known', known);
   return { admin, monitor, readers, clients, crowd };
 }
 
@@ -167,9 +174,10 @@ async function play(platform, database) {
   await catchUp(database, talkers);
   await healthy(platform);
   // Figures of queues are some seconds old.
-  const query = () => gather(database, { outbox: join(HOME, 'outbox'), rabbit: process.env.PARLOUR_RABBIT_API });
+  const query = () => gather(database, { outbox: OUTBOX, rabbit: process.env.PARLOUR_RABBIT_API });
   await until('the queues are empty', async () => (await query()).queues.every(({ messages }) => !messages), 30_000);
   const facts = await query();
+  facts.texters = people.clients.map(({ id }) => id);
   facts.staff = { admin: [people.admin.id], monitor: [people.monitor.id] };
   await Promise.all([...talkers.map((talker) => talker.close()), ...desks.map((desk) => desk.log.close())]);
   return facts;

@@ -1,9 +1,9 @@
 // What the database and the broker hold at the end.
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import protobuf from 'protobufjs';
 
+import { mails, texts } from './outbox.mjs';
 import { SCHEMAS } from './schemas.mjs';
 
 const MessageSent = protobuf.loadSync(join(process.env.CHAOS_PROTO, 'parlour/chat/v1/events.proto')).lookupType('parlour.chat.v1.MessageSent');
@@ -88,15 +88,9 @@ export async function gather(database, { outbox, rabbit }) {
   for (const [name, sql] of Object.entries(QUERIES)) facts[name] = (await database.query(sql)).rows;
   facts.unhandled = await unhandled(database);
   facts.mails = mails(outbox);
+  facts.texts = texts(outbox);
   facts.queues = await queues(rabbit);
   return facts;
-}
-
-function mails(folder) {
-  const file = join(folder, 'mail.jsonl');
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
-  return lines.map(({ to, subject, headers }) => ({ to, subject, id: headers['Message-ID'] }));
 }
 
 /** What the broker knows of the services' queues. */

@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
+import { lines } from './outbox.mjs';
+
 const run = promisify(execFile);
 const PASSWORD = 'a storm over Parlour';
 
@@ -18,6 +20,14 @@ export async function signIn(calls, person) {
     email: person.email, password: PASSWORD,
   });
   return Object.assign(person, { token, id: user.id });
+}
+
+/** Confirms a telephone number by the code that comes to it, and wishes to hear of results by text. */
+export async function wantTexts(calls, person, number, outbox) {
+  await calls.call(person, 'POST', '/api/verify/phone/start', { phone_number: number, channel: 'sms' });
+  const { code } = lines(outbox, 'sms').findLast(({ to }) => to === number).data;
+  await calls.call(person, 'POST', '/api/verify/phone/check', { phone_number: number, code });
+  await calls.call(person, 'PUT', '/api/notifications/settings', { preferences: { order_delivered: { sms: true } } });
 }
 
 /** Made by the operator's command. */

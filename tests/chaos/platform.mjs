@@ -104,6 +104,7 @@ export class Platform {
       PARLOUR__CHAT__SOCKETS__LISTEN: `127.0.0.1:${one.sockets}`,
       PARLOUR__CHAT__PUBLIC_URL: this.bases[replica],
       PARLOUR__CHAT__MEDIA_URL: this.bases[replica],
+      PARLOUR__NOTIFY__SINK__STATUS_CALLBACK: `${this.bases[replica]}/api/notifications/callbacks/twilio`,
       PARLOUR__MEDIA__PUBLIC_URL: this.bases[replica],
     };
   }

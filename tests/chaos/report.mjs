@@ -37,7 +37,7 @@ export function report({ wishes, figures, facts, violations, folder }) {
     ['messages acknowledged', `${figures.get('messages')}; ${figures.get('deliveries')} deliveries to sockets`],
     ['connections', `${figures.get('connections')}, cut ${figures.get('cuts')}; ${figures.get('catch-ups')} catch-ups brought ${figures.get('caught up')} messages`],
     ['orders', `${figures.get('orders')} from the wish to the rating, the slowest ${seconds(worst.order?.value)}; ${figures.get('newcomers')} sign-ups`],
-    ['mails', `${figures.get('mails')}, and ${figures.get('mails again')} again under the same Message-ID`],
+    ['mails and texts', `mails ${figures.get('mails')}, and ${figures.get('mails again')} again under the same Message-ID; texts ${figures.get('texts')}, and ${figures.get('texts again')} again`],
     ['events', `${events.events} published, ${events.effects} effects; to the effect ${seconds(events.median)} at the median, ${seconds(events.effect)} at worst; to the broker ${seconds(events.published)} at worst`],
   ];
   console.log(`\nseed ${wishes.seed}`);

@@ -52,13 +52,14 @@ const BROKEN = {
   'a notification is missing': ({ facts }) => facts.notifications.pop(),
   'a notification was made twice': ({ facts }) => facts.notifications.push({ ...facts.notifications[0], id: id(309) }),
   'a delivery did not come to an end': ({ facts }) => { facts.deliveries[0].status = 'sending'; },
-  'a mail belongs to no delivery': ({ facts }) => facts.mails.push({ to: 'x@example.org', id: `<${id(409)}@parlour>` }),
-  'two mails have one Message-ID': ({ facts }) => {
+  'what arrived belongs to no delivery': ({ facts }) => facts.mails.push({ to: 'x@example.org', delivery: id(409) }),
+  'two that differ belong to one delivery': ({ facts }) => {
     facts.most_repeated = 1;
-    facts.mails.push({ ...facts.mails[0], subject: 'Another' });
+    facts.mails.push({ ...facts.mails[0], words: 'Another' });
   },
-  'a mail counts as sent and did not arrive': ({ facts }) => facts.deliveries.push({ ...facts.deliveries[0], id: id(402) }),
-  'mails came again more often than something died': ({ facts }) => facts.mails.push(facts.mails[0]),
+  'what counts as sent did not arrive': ({ facts }) => facts.deliveries.push({ ...facts.deliveries[0], id: id(402) }),
+  'more came again than something died': ({ facts }) => facts.texts.push(facts.texts[0]),
+  'a result was not told by one text': ({ facts }) => { facts.deliveries[1].status = 'skipped'; },
   'an acknowledged account is lost': ({ facts }) => facts.accounts.pop(),
   'an account is not known to a service': ({ facts }) => facts.people.pop(),
   'an account was not asked once to confirm its address': ({ logs }) => { line(logs[3], 'registered').email = 'b@example.org'; },

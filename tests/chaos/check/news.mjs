@@ -1,4 +1,4 @@
-// Notifications and mails: one of a kind for each move and each person whom it concerns.
+// Notifications, mails and texts: one of a kind for each move and each person whom it concerns.
 import { grouped } from './violations.mjs';
 
 const ENDED = ['sent', 'delivered', 'skipped'];
@@ -12,7 +12,9 @@ export function check(logs, facts, violations, figures) {
   for (const { id, account_id: account, kind, status, attempts } of facts.deliveries) {
     if (!ENDED.includes(status)) violations.add('a delivery did not come to an end', { delivery: id, account, kind, status, attempts });
   }
-  mails(facts, violations, figures);
+  arrivals('email', 'mails', facts, violations, figures);
+  arrivals('sms', 'texts', facts, violations, figures);
+  wanted(facts, violations);
   accounts(logs, facts, violations);
 }
 
@@ -34,26 +36,35 @@ function notifications({ outbox, routes, notifications: rows, staff }, people, v
 }
 
 /**
- * Each mail that counts as sent arrived, under one Message-ID. A crash between a provider's
- * word and ours can send one again under the same id, by which a mailbox knows it: that is
- * counted, and no more than what was being sent when something died.
+ * What counts as sent arrived: mails under one Message-ID, and texts. A crash between a provider's word and ours can
+ * send one again. A mailbox knows a mail by its id; a text comes twice then. Both are counted, and are no more than
+ * what was being sent when something died.
  */
-function mails({ deliveries, mails: arrived, most_repeated: most }, violations, figures) {
-  const byId = grouped(arrived, ({ id }) => id?.match(/[0-9a-f-]{36}/)?.[0]);
-  const known = new Map(deliveries.filter(({ channel }) => channel === 'email').map((row) => [row.id, row]));
+function arrivals(channel, what, { deliveries, [what]: arrived, most_repeated: most }, violations, figures) {
+  const byDelivery = grouped(arrived, ({ delivery }) => delivery);
+  const known = new Map(deliveries.filter((row) => row.channel === channel).map((row) => [row.id, row]));
   let again = 0;
-  for (const [id, copies] of byId) {
-    if (!known.has(id)) violations.add('a mail belongs to no delivery', { id, to: copies[0].to });
-    const different = new Set(copies.map(({ to, subject }) => `${to} ${subject}`));
-    if (different.size > 1) violations.add('two mails have one Message-ID', { id, mails: [...different] });
+  for (const [delivery, copies] of byDelivery) {
+    if (!known.has(delivery)) violations.add('what arrived belongs to no delivery', { channel, delivery, to: copies[0].to });
+    const different = new Set(copies.map(({ to, words }) => `${to} ${words}`));
+    if (different.size > 1) violations.add('two that differ belong to one delivery', { channel, delivery, copies: [...different] });
     again += copies.length - 1;
   }
   for (const { id, account_id: account, kind, status } of known.values()) {
-    if (['sent', 'delivered'].includes(status) && !byId.has(id)) violations.add('a mail counts as sent and did not arrive', { delivery: id, account, kind });
+    if (['sent', 'delivered'].includes(status) && !byDelivery.has(id)) violations.add('what counts as sent did not arrive', { channel, delivery: id, account, kind });
   }
-  figures?.count('mails', byId.size);
-  figures?.count('mails again', again);
-  if (again > most) violations.add('mails came again more often than something died', { again, most });
+  figures?.count(what, byDelivery.size);
+  figures?.count(`${what} again`, again);
+  if (again > most) violations.add('more came again than something died', { channel, again, most });
+}
+
+/** Whoever wants texts got one of each result. */
+function wanted({ deliveries, notifications: rows, texters }, violations) {
+  const sent = grouped(deliveries.filter(({ channel, status }) => channel === 'sms' && ['sent', 'delivered'].includes(status)), (row) => row.notification_id);
+  for (const { id, account_id: account } of rows.filter((row) => row.kind === 'order_delivered' && texters.includes(row.account_id))) {
+    const count = sent.get(id)?.length ?? 0;
+    if (count !== 1) violations.add('a result was not told by one text', { notification: id, account, count });
+  }
 }
 
 /** Whoever was told that they signed up is known everywhere, and was asked once to confirm. */
@@ -67,7 +78,7 @@ function accounts(logs, { accounts: rows, people, mails: arrived }, violations) 
       for (const service of ['orders', 'notify', 'chat']) {
         if (!known.has(`${service}/${user}`)) violations.add('an account is not known to a service', { user, email, service });
       }
-      const ids = new Set((asked.get(email) ?? []).map(({ id }) => id));
+      const ids = new Set((asked.get(email) ?? []).map(({ delivery }) => delivery));
       if (ids.size !== 1) violations.add('an account was not asked once to confirm its address', { user, email, mails: [...ids] });
     }
   }
