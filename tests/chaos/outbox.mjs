@@ -18,6 +18,6 @@ export function mails(folder) {
 
 /** Texts, likewise; codes are sent by whoever checks them, and not by notify. */
 export function texts(folder) {
-  const sent = lines(folder, 'sms').filter(({ headers }) => headers.StatusCallback);
+  const sent = lines(folder, 'sms').filter(({ headers }) => headers?.StatusCallback);
   return sent.map(({ to, text, headers }) => ({ to, words: text, delivery: headers.StatusCallback.match(ID)?.[0] }));
 }
