@@ -18,7 +18,8 @@ import { gather, pending, queues } from './facts.mjs';
 import { Figures, pause } from './figures.mjs';
 import { read } from './log.mjs';
 import { Desk } from './orders.mjs';
-import { each, register, staff, wantTexts } from './people.mjs';
+import { lines } from './outbox.mjs';
+import { each, register, staff, subscribe } from './people.mjs';
 import { plan } from './plan.mjs';
 import { Platform } from './platform.mjs';
 import { Random } from './random.mjs';
@@ -76,8 +77,10 @@ async function gatherPeople(calls, database) {
   await calls.call(admin, 'POST', '/api/notifications/templates', {
     type: 'order_delivered', channel: 'sms', locale: 'en', body: 'The result of your order {{ number }} is ready.',
   });
-  await each(clients, 2, (client, n) => wantTexts(calls, client, `+4670174060${5 + n}`, OUTBOX));
-  await until('their numbers are known', known);
+  const asked = () => new Set(lines(OUTBOX, 'mail').map(({ to }) => to));
+  await until('clients are asked to confirm their addresses', () => clients.every(({ email }) => asked().has(email)));
+  await each(clients, 2, (client, n) => subscribe(calls, client, `+4670174060${5 + n}`, OUTBOX));
+  await until('their addresses and numbers are known', known);
   return { admin, monitor, readers, clients, crowd };
 }
 
@@ -177,7 +180,7 @@ async function play(platform, database) {
   const query = () => gather(database, { outbox: OUTBOX, rabbit: process.env.PARLOUR_RABBIT_API });
   await until('the queues are empty', async () => (await query()).queues.every(({ messages }) => !messages), 30_000);
   const facts = await query();
-  facts.texters = people.clients.map(({ id }) => id);
+  facts.subscribers = people.clients.map(({ id }) => id);
   facts.staff = { admin: [people.admin.id], monitor: [people.monitor.id] };
   await Promise.all([...talkers.map((talker) => talker.close()), ...desks.map((desk) => desk.log.close())]);
   return facts;

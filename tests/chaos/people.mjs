@@ -22,8 +22,13 @@ export async function signIn(calls, person) {
   return Object.assign(person, { token, id: user.id });
 }
 
-/** Confirms a telephone number by the code that comes to it, and wishes to hear of results by text. */
-export async function wantTexts(calls, person, number, outbox) {
+/**
+ * Confirms the address by the mail that came to it, and a telephone number by the code that comes to that, and wishes
+ * to hear of results by text too.
+ */
+export async function subscribe(calls, person, number, outbox) {
+  const { token } = lines(outbox, 'mail').find(({ to }) => to === person.email).data;
+  await calls.call(person, 'POST', '/api/auth/email/verify', { token });
   await calls.call(person, 'POST', '/api/verify/phone/start', { phone_number: number, channel: 'sms' });
   const { code } = lines(outbox, 'sms').findLast(({ to }) => to === number).data;
   await calls.call(person, 'POST', '/api/verify/phone/check', { phone_number: number, code });

@@ -59,7 +59,7 @@ const BROKEN = {
   },
   'what counts as sent did not arrive': ({ facts }) => facts.deliveries.push({ ...facts.deliveries[0], id: id(402) }),
   'more came again than something died': ({ facts }) => facts.texts.push(facts.texts[0]),
-  'a result was not told by one text': ({ facts }) => { facts.deliveries[1].status = 'skipped'; },
+  'a result was not told by one mail and one text': ({ facts }) => { facts.deliveries[1].status = 'skipped'; },
   'an acknowledged account is lost': ({ facts }) => facts.accounts.pop(),
   'an account is not known to a service': ({ facts }) => facts.people.pop(),
   'an account was not asked once to confirm its address': ({ logs }) => { line(logs[3], 'registered').email = 'b@example.org'; },

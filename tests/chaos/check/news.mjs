@@ -58,12 +58,12 @@ function arrivals(channel, what, { deliveries, [what]: arrived, most_repeated: m
   if (again > most) violations.add('more came again than something died', { channel, again, most });
 }
 
-/** Whoever wants texts got one of each result. */
-function wanted({ deliveries, notifications: rows, texters }, violations) {
-  const sent = grouped(deliveries.filter(({ channel, status }) => channel === 'sms' && ['sent', 'delivered'].includes(status)), (row) => row.notification_id);
-  for (const { id, account_id: account } of rows.filter((row) => row.kind === 'order_delivered' && texters.includes(row.account_id))) {
-    const count = sent.get(id)?.length ?? 0;
-    if (count !== 1) violations.add('a result was not told by one text', { notification: id, account, count });
+/** Whoever wants to hear of results by mail and text got one of each. */
+function wanted({ deliveries, notifications: rows, subscribers }, violations) {
+  const sent = grouped(deliveries.filter(({ status }) => ['sent', 'delivered'].includes(status)), (row) => `${row.notification_id}/${row.channel}`);
+  for (const { id, account_id: account } of rows.filter((row) => row.kind === 'order_delivered' && subscribers.includes(row.account_id))) {
+    const [mails, texts] = ['email', 'sms'].map((channel) => sent.get(`${id}/${channel}`)?.length ?? 0);
+    if (mails !== 1 || texts !== 1) violations.add('a result was not told by one mail and one text', { notification: id, account, mails, texts });
   }
 }
 
