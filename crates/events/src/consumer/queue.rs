@@ -11,6 +11,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Consumer as Deliveries};
 use parlour_db::{Db, DbError};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -131,6 +132,7 @@ async fn deliver(
 ) -> Result<(), ConsumeError> {
     let mut waiting = Waiting::new(context.settings.batch);
     loop {
+        let patience = waiting.patience(Instant::now());
         let delivery = tokio::select! {
             biased;
             () = context.stop.cancelled() => return Ok(()),
@@ -141,6 +143,7 @@ async fn deliver(
                 None
             }
             delivery = deliveries.next() => Some(delivery.ok_or(ConsumeError::Ended)?),
+            () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => None,
         };
         // All that is there already, so that it may begin together.
         let mut next = delivery;
@@ -150,7 +153,7 @@ async fn deliver(
             next = deliveries.next().now_or_never().flatten();
         }
         while work.len() < context.settings.workers.max(1)
-            && let Some(Begun { jobs, turn }) = waiting.next()
+            && let Some(Begun { jobs, turn }) = waiting.next(Instant::now())
         {
             let (context, acks, over) = (context.clone(), acks.clone(), over.clone());
             work.spawn(async move {

@@ -2,10 +2,16 @@
 //!
 //! Nothing is begun of an aggregate that is being worked on, and nothing overtakes what waits of its aggregate.
 //! Of what may take effect together a transaction takes all that waits, and a second one begins beside it only when
-//! enough wait to fill it. So transactions become the larger the more there is to do, as a group commit does it,
+//! enough wait to fill it, or when the first takes long. So transactions become the larger the more there is to do, as a group commit does it,
 //! where one for each event would cost the same many times over.
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A transaction that takes longer has something to wait for, and the others should not wait with it.
+const LONG: Duration = Duration::from_millis(50);
 
 /// Jobs that wait, in the order in which they came.
 pub(super) struct Waiting<J> {
@@ -14,6 +20,8 @@ pub(super) struct Waiting<J> {
     busy: HashSet<String>,
     /// How many transactions with gathered effects are under way.
     gathering: usize,
+    /// When the last of them began.
+    begun: Instant,
     /// So many take effect together at the most.
     most: usize,
 }
@@ -44,6 +52,7 @@ impl<J> Waiting<J> {
             jobs: VecDeque::new(),
             busy: HashSet::new(),
             gathering: 0,
+            begun: Instant::now(),
             most: most.max(1),
         }
     }
@@ -57,9 +66,18 @@ impl<J> Waiting<J> {
         });
     }
 
+    /// When there may be more to begin, although nothing comes and nothing ends before.
+    pub(super) fn patience(&self, now: Instant) -> Option<Instant> {
+        let end = self.begun + LONG;
+        (self.gathering > 0 && !self.jobs.is_empty() && end > now).then_some(end)
+    }
+
     /// Takes what may be begun now: a job alone, or several that share.
-    pub(super) fn next(&mut self) -> Option<Begun<J>> {
-        let (places, gathers) = self.ready()?;
+    pub(super) fn next(&mut self, now: Instant) -> Option<Begun<J>> {
+        let (places, gathers) = self.ready(now)?;
+        if gathers {
+            self.begun = now;
+        }
         // From behind, so that the places before stay as they are.
         let taken = places.iter().rev().filter_map(|place| self.jobs.remove(*place));
         let mut taken: Vec<Item<J>> = taken.collect();
@@ -91,12 +109,10 @@ impl<J> Waiting<J> {
     }
 
     /// The places of what may be begun, and whether it shares. What came first is begun first.
-    fn ready(&self) -> Option<(Vec<usize>, bool)> {
+    fn ready(&self, now: Instant) -> Option<(Vec<usize>, bool)> {
         let (alone, sharing) = self.candidates();
-        let together = match sharing.first() {
-            Some(_) if self.gathering == 0 || sharing.len() == self.most => Some(sharing),
-            _ => None,
-        };
+        let begins = self.gathering == 0 || sharing.len() == self.most || now >= self.begun + LONG;
+        let together = (begins && !sharing.is_empty()).then_some(sharing);
         match (alone, together) {
             (Some(alone), Some(together)) if together.first() < Some(&alone) => Some((together, true)),
             (Some(alone), _) => Some((vec![alone], false)),
@@ -147,7 +163,13 @@ mod tests {
     }
 
     fn begin(waiting: &mut Waiting<usize>) -> Option<(Vec<usize>, Turn)> {
-        waiting.next().map(|begun| (begun.jobs, begun.turn))
+        // As if no time had passed.
+        let now = waiting.begun;
+        begin_at(waiting, now)
+    }
+
+    fn begin_at(waiting: &mut Waiting<usize>, now: Instant) -> Option<(Vec<usize>, Turn)> {
+        waiting.next(now).map(|begun| (begun.jobs, begun.turn))
     }
 
     #[test]
@@ -173,6 +195,30 @@ mod tests {
         );
         waiting.add("d".into(), true, 4);
         assert_eq!(begin(&mut waiting).unwrap().0, [2, 4]);
+    }
+
+    #[test]
+    fn a_second_transaction_begins_when_the_first_takes_long() {
+        let mut waiting = waiting(8, "A");
+        let began = Instant::now();
+        assert_eq!(begin_at(&mut waiting, began).unwrap().0, [0]);
+        assert_eq!(waiting.patience(began), None, "nothing waits");
+        waiting.add("b".into(), true, 1);
+        waiting.add("a".into(), true, 2);
+        assert!(begin_at(&mut waiting, began).is_none());
+        let end = waiting.patience(began).unwrap();
+        assert_eq!(end, began + LONG);
+        assert_eq!(begin_at(&mut waiting, end).unwrap().0, [1], "a is busy");
+        assert_eq!(
+            waiting.patience(end),
+            Some(end + LONG),
+            "that one may take long too"
+        );
+        assert_eq!(
+            waiting.patience(end + LONG),
+            None,
+            "what is left waits for an end"
+        );
     }
 
     #[test]
