@@ -217,6 +217,7 @@ async fn migrations_go_up_down_and_up() {
     let shape = async || world.sql.query_one(shape, &[]).await.unwrap().get::<_, String>(0);
     let before = shape().await;
     assert!(before.contains("outbox.lane") && before.contains("inbox_enter"));
+    let _alone = World::alone_with_roles().await;
     parlour_db::revert_all(&world.settings, PUBLISHER, vec![parlour_events::MIGRATIONS])
         .await
         .unwrap();

@@ -27,9 +27,7 @@ impl World {
         log();
         let root = root();
         let name = unique();
-        let admin = connect(&root).await;
-        // Roles are of the whole cluster: two tests must not make them at once.
-        admin.execute("SELECT pg_advisory_lock(4711)", &[]).await.unwrap();
+        let admin = Self::alone_with_roles().await;
         admin
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .await
@@ -41,10 +39,7 @@ impl World {
                 .await
                 .unwrap();
         }
-        admin
-            .execute("SELECT pg_advisory_unlock(4711)", &[])
-            .await
-            .unwrap();
+        drop(admin);
         let sql = connect(&admin_url).await;
         sql.batch_execute(
             "SET ROLE parlour_orders_owner;
@@ -64,6 +59,14 @@ impl World {
             stop: CancellationToken::new(),
             settings,
         }
+    }
+
+    /// Roles are of the whole cluster: two tests must not make or change them at once. A test that migrates has to hold
+    /// this connection meanwhile.
+    pub async fn alone_with_roles() -> tokio_postgres::Client {
+        let admin = connect(&root()).await;
+        admin.execute("SELECT pg_advisory_lock(4711)", &[]).await.unwrap();
+        admin
     }
 
     /// The world of a parent process.
