@@ -98,7 +98,7 @@ pub struct ConsumerSettings {
     /// Transactions at the same time; each holds a connection of the pool.
     pub workers: usize,
     /// Events of which one transaction takes the effect at the most, where their handlers gather: it takes all
-    /// that wait, and a second one begins beside it when this many do.
+    /// that wait, and a second one begins beside it when this many do or the first takes longer than 50 ms.
     pub batch: usize,
     /// The pauses before each further attempt at a failed event, in milliseconds.
     pub retry_ms: Vec<u64>,

@@ -164,6 +164,7 @@ async fn deliver(
     }
 }
 
+/// Puts a delivery behind what waits, or acknowledges it when nothing is done about it.
 fn take(context: &Context, delivery: Delivery, acks: &Acks, waiting: &mut Waiting<Job>) {
     let job = worker::job(context, delivery);
     if job.is_of_no_interest(context) {

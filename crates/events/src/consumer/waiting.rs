@@ -2,8 +2,8 @@
 //!
 //! Nothing is begun of an aggregate that is being worked on, and nothing overtakes what waits of its aggregate.
 //! Of what may take effect together a transaction takes all that waits, and a second one begins beside it only when
-//! enough wait to fill it, or when the first takes long. So transactions become the larger the more there is to do, as a group commit does it,
-//! where one for each event would cost the same many times over.
+//! enough wait to fill it, or when the first takes long. So transactions become the larger the more there is to do,
+//! as a group commit does it, where one for each event would cost the same many times over.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
